@@ -1,0 +1,91 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"tongbao"
+)
+
+// MakeTables makes the tables of the queries that do not exist yet, empty, in
+// the order of the queries, so that every query finds what it reads in the
+// first month too. etl adds two columns to what a core fact's query returns.
+func (db *DB) MakeTables(ctx context.Context, queries []Query) error {
+	return db.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		for _, table := range []string{
+			valueTable + "(month date, indicator text, grid_id text, part text, day date, numerator bigint, denominator bigint)",
+			staffValueTable + "(month date, indicator text, staff_id text, part text, day date, numerator bigint, denominator bigint)",
+		} {
+			if _, err := tx.Exec(ctx, "create table if not exists "+table); err != nil {
+				return err
+			}
+		}
+		// A table that reads its own or later months' rows must say its columns.
+		for _, q := range queries {
+			if columns := q.Header["columns"]; columns != "" {
+				statement := fmt.Sprintf("create table if not exists %s (%s)", quoteTable(q.Table()), columns)
+				if _, err := tx.Exec(ctx, statement); err != nil {
+					return fmt.Errorf("%s: header \"columns\": %w", q.Path, err)
+				}
+			}
+		}
+		for _, q := range queries {
+			if q.Layer == "indicator" || q.Header["columns"] != "" {
+				continue
+			}
+			selected := q.Select(tongbao.NewMonth(2026, 1))
+			if q.Build == BuildMerge {
+				selected = "select fact.*, null::timestamp as first_delivered_at, null::ubigint as content_hash from (\n" + selected + "\n) as fact"
+			}
+			statement := fmt.Sprintf("create table if not exists %s as select * from (\n%s\n) limit 0", quoteTable(q.Table()), selected)
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("%s: %w", q.Path, err)
+			}
+		}
+		return nil
+	})
+}
+
+// quoteTable quotes the two parts of "schema.table"; core.return is a word of
+// SQL.
+func quoteTable(table string) string {
+	schema, name, _ := strings.Cut(table, ".")
+	return `"` + schema + `"."` + name + `"`
+}
+
+// BuildMonth replaces the month's rows in every table built by month, in one
+// transaction, so that a month is whole or untouched.
+func (db *DB) BuildMonth(ctx context.Context, queries []Query, month tongbao.Month, fingerprint string) error {
+	return db.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		cleared := map[string]bool{}
+		for _, q := range queries {
+			if q.Build != BuildMonth {
+				continue
+			}
+			if table := q.Table(); !cleared[table] {
+				cleared[table] = true
+				if _, err := tx.Exec(ctx, "delete from "+quoteTable(table)+" where month = ?", month.First()); err != nil {
+					return fmt.Errorf("build %s %s: %w", table, month, err)
+				}
+			}
+			if _, err := tx.Exec(ctx, q.insert(month)); err != nil {
+				return fmt.Errorf("build %s for %s: %w", q.Path, month, err)
+			}
+		}
+		Failpoint("build.before_commit")
+		if _, err := tx.Exec(ctx, "delete from meta.built where month = ?", month.First()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "insert into meta.built values (?, ?)", month.First(), fingerprint)
+		return err
+	})
+}
+
+// Fingerprint returns what a month was last built from, "" if never.
+func (db *DB) Fingerprint(ctx context.Context, month tongbao.Month) (string, error) {
+	var fingerprint string
+	err := db.sql.QueryRowContext(ctx,
+		"select coalesce(max(fingerprint), '') from meta.built where month = ?", month.First()).Scan(&fingerprint)
+	return fingerprint, err
+}

@@ -1,0 +1,181 @@
+// Package warehouse is the only package that knows DuckDB: it opens the
+// working file, runs the query files layer by layer, runs the checks, copies
+// what is published into files of its own and reads those safely.
+//
+// It does not know what the tables mean. The engine's traps that shape it are
+// named where they bite; ARCHITECTURE.md, "The engine", lists them.
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// Limits that a user may meet. The engine's memory_limit bounds its buffers
+// only, so it is well below what an office PC has.
+const (
+	DefaultMemory  = "4GB"
+	DefaultThreads = 2
+	// storageVersion makes the engine refuse a stale or foreign WAL instead of
+	// replaying it silently.
+	storageVersion = "v1.5.0"
+)
+
+//go:embed schema.sql
+var schemaSQL string
+
+// DB is an open DuckDB file. One process may have the working file open, and
+// must hold the workspace's own lock before it opens it. A path of "" is a
+// database in memory.
+type DB struct {
+	sql   *sql.DB
+	write sync.Mutex
+	path  string
+}
+
+// Options are the engine's bounds; zero values mean the defaults.
+type Options struct {
+	Memory   string // as DuckDB writes it: "4GB"
+	Threads  int
+	ReadOnly bool
+}
+
+// Open opens the database at path, creates it when it is missing, and makes
+// the tables that no query makes.
+func Open(ctx context.Context, path string, opt Options) (*DB, error) {
+	if path != "" && !opt.ReadOnly {
+		// Spill files of a killed process are never removed by the engine.
+		if err := os.RemoveAll(path + ".tmp"); err != nil {
+			return nil, fmt.Errorf("open warehouse %s: %w", path, err)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, fmt.Errorf("open warehouse %s: %w", path, err)
+		}
+	}
+	connector, err := duckdb.NewConnector(dsn(path, opt), nil)
+	if err != nil {
+		return nil, fmt.Errorf("open warehouse %s: %w", path, err)
+	}
+	db := &DB{sql: sql.OpenDB(connector), path: path}
+	if opt.ReadOnly {
+		if err := db.sql.PingContext(ctx); err != nil {
+			return nil, fmt.Errorf("open warehouse %s: %w", path, err)
+		}
+		return db, nil
+	}
+	if _, err := db.sql.ExecContext(ctx, schemaSQL); err != nil {
+		db.sql.Close()
+		return nil, fmt.Errorf("open warehouse %s: make tables: %w", path, err)
+	}
+	return db, nil
+}
+
+func dsn(path string, opt Options) string {
+	if opt.Memory == "" {
+		opt.Memory = DefaultMemory
+	}
+	if opt.Threads == 0 {
+		opt.Threads = DefaultThreads
+	}
+	set := url.Values{}
+	set.Set("memory_limit", opt.Memory)
+	set.Set("threads", fmt.Sprint(opt.Threads))
+	// Nothing is fetched at run time.
+	set.Set("autoinstall_known_extensions", "false")
+	set.Set("autoload_known_extensions", "false")
+	if opt.ReadOnly {
+		set.Set("access_mode", "READ_ONLY")
+	} else if path != "" {
+		set.Set("storage_compatibility_version", storageVersion)
+	}
+	return path + "?" + set.Encode()
+}
+
+// Close closes the database; the engine folds its WAL into the file.
+func (db *DB) Close() error { return db.sql.Close() }
+
+// Path returns the file of the database, "" in memory.
+func (db *DB) Path() string { return db.path }
+
+// SQL returns the pool for reading. Sessions are shared: it must not be used
+// to SET, ATTACH or make temporary tables.
+func (db *DB) SQL() *sql.DB { return db.sql }
+
+// Tx is one writing transaction on a connection of its own; temporary tables
+// live until Write returns.
+type Tx struct {
+	conn   *sql.Conn
+	failed error
+}
+
+// ErrPoisoned is returned for work on a transaction after a statement failed:
+// the engine would answer COMMIT with success and roll back.
+var ErrPoisoned = errors.New("an earlier statement of this transaction failed")
+
+// Exec runs one statement.
+func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if tx.failed != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPoisoned, tx.failed)
+	}
+	result, err := tx.conn.ExecContext(ctx, query, args...)
+	if err != nil {
+		tx.failed = err
+	}
+	return result, err
+}
+
+// Query runs one query; the caller closes the rows and checks their error.
+func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if tx.failed != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPoisoned, tx.failed)
+	}
+	rows, err := tx.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		tx.failed = err
+	}
+	return rows, err
+}
+
+// QueryRow runs a query of one row.
+func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return tx.conn.QueryRowContext(ctx, query, args...)
+}
+
+// Write runs work in one transaction. Writers wait for each other, because
+// the engine answers a conflict with an error. It commits only if no statement
+// failed and work returned nil.
+func (db *DB) Write(ctx context.Context, work func(context.Context, *Tx) error) error {
+	db.write.Lock()
+	defer db.write.Unlock()
+	conn, err := db.sql.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "begin"); err != nil {
+		return err
+	}
+	tx := &Tx{conn: conn}
+	err = work(ctx, tx)
+	if err == nil {
+		err = tx.failed
+	}
+	if err != nil {
+		// The context may be the reason of the failure; the rollback must run.
+		if _, undo := conn.ExecContext(context.WithoutCancel(ctx), "rollback"); undo != nil {
+			return errors.Join(err, undo)
+		}
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "commit")
+	return err
+}
