@@ -97,7 +97,7 @@ create table if not exists landed.plan (
 create table if not exists landed.activity (
     source text, source_key text, load_id text, file text, sheet text, row_no bigint,
     delivered_at timestamp, updated_at timestamp,
-    activity_id text, kind text, class text, object_key text, at timestamp,
+    activity_id text, kind text, class text, object_key text, done_at timestamp,
     staff_id text, grid_id text, is_valid boolean, checked bigint, found_right bigint
 );
 create table if not exists landed.return (
