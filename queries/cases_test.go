@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,16 @@ func TestCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases, without, err := warehouse.ReadCases(os.DirFS("."), all)
+	checks, err := warehouse.ReadChecks(queries.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, err := warehouse.ReadSaved(queries.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested := slices.Concat(all, checks, saved)
+	cases, without, err := warehouse.ReadCases(os.DirFS("."), tested)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,21 @@ func (db *DB) MakeTables(ctx context.Context, queries []Query) error {
 				return fmt.Errorf("%s: %w", q.Path, err)
 			}
 		}
-		return nil
+		return refuseInexact(ctx, tx)
 	})
+}
+
+// refuseInexact stops before a double can decide a place: NaN ranks first, and
+// sums of doubles differ from run to run.
+func refuseInexact(ctx context.Context, tx *Tx) error {
+	var columns string
+	err := tx.QueryRow(ctx, `select coalesce(string_agg(table_schema || '.' || table_name || '.' || column_name, ', '), '')
+		from information_schema.columns
+		where table_schema in ('indicator', 'score', 'ranking') and data_type in ('DOUBLE', 'FLOAT')`).Scan(&columns)
+	if err == nil && columns != "" {
+		err = fmt.Errorf("%s: inexact columns; use integers of 10^-6 or DECIMAL", columns)
+	}
+	return err
 }
 
 // quoteTable quotes the two parts of "schema.table"; core.return is a word of

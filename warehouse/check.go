@@ -23,34 +23,66 @@ type Finding struct {
 // maxSamples bounds the offenders that a message names.
 const maxSamples = 5
 
-// RunChecks runs the queries of checks/ for a month; each returns offenders.
-func (db *DB) RunChecks(ctx context.Context, files fs.FS, month tongbao.Month) ([]Finding, error) {
-	paths, err := fs.Glob(files, "checks/*.sql")
+// ReadChecks reads the queries of checks/: their header has a title and a
+// severity.
+func ReadChecks(files fs.FS) ([]Query, error) {
+	checks, err := readTitled(files, "checks")
+	for _, c := range checks {
+		if severity := c.Header["severity"]; severity != "error" && severity != "warn" {
+			return nil, fmt.Errorf("%s: header line \"-- severity: %s\": want error or warn", c.Path, severity)
+		}
+	}
+	return checks, err
+}
+
+// ReadSaved reads the titled queries of saved/.
+func ReadSaved(files fs.FS) ([]Query, error) { return readTitled(files, "saved") }
+
+// readTitled reads queries that make no table: a folder of SELECTs with titles.
+func readTitled(files fs.FS, folder string) ([]Query, error) {
+	paths, err := fs.Glob(files, folder+"/*.sql")
 	if err != nil {
 		return nil, err
 	}
-	var findings []Finding
+	var titled []Query
 	for _, p := range paths {
 		text, err := fs.ReadFile(files, p)
 		if err != nil {
 			return nil, err
 		}
-		header := readHeader(string(text))
-		severity := header["severity"]
-		if header["title"] == "" || severity != "error" && severity != "warn" {
-			return nil, fmt.Errorf("%s: header needs \"-- title:\" and \"-- severity: error\" or \"warn\"", p)
+		q := Query{
+			Layer: folder, Name: strings.TrimSuffix(path.Base(p), ".sql"), Path: p,
+			SQL: trimStatement(string(text)), Header: readHeader(string(text)),
 		}
-		check := Query{SQL: trimStatement(string(text))}
+		if q.Header["title"] == "" {
+			return nil, fmt.Errorf("%s: header needs \"-- title:\"", p)
+		}
+		if _, err := parse(q.SQL); err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		titled = append(titled, q)
+	}
+	return titled, nil
+}
+
+// RunChecks runs the checks for a month; each returns offenders.
+func (db *DB) RunChecks(ctx context.Context, files fs.FS, month tongbao.Month) ([]Finding, error) {
+	checks, err := ReadChecks(files)
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	for _, check := range checks {
 		rows, err := db.Rows(ctx, check.Select(month))
 		if err != nil {
-			return nil, fmt.Errorf("%s for %s: %w", p, month, err)
+			return nil, fmt.Errorf("%s for %s: %w", check.Path, month, err)
 		}
 		if len(rows.Cells) == 0 {
 			continue
 		}
 		finding := Finding{
-			Check: strings.TrimSuffix(path.Base(p), ".sql"), Title: header["title"],
-			Severity: severity, Rows: len(rows.Cells),
+			Check: check.Name, Title: check.Header["title"],
+			Severity: check.Header["severity"], Rows: len(rows.Cells),
 		}
 		for _, row := range rows.Cells[:min(maxSamples, len(rows.Cells))] {
 			var parts []string
