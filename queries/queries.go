@@ -5,7 +5,8 @@ package queries
 
 import "embed"
 
-// FS holds core/, indicator/, score/, ranking/, bulletin/, checks/ and saved/.
+// FS holds core/, indicator/, score/, ranking/, bulletin/, checks/, saved/, and
+// their cases under testdata/, so that a town can run them (tongbao test).
 //
-//go:embed */*.sql
+//go:embed */*.sql testdata
 var FS embed.FS

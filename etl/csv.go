@@ -1,0 +1,245 @@
+package etl
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// readCSV stages a CSV delivery; scratch is a folder for what it writes.
+func (d *Definition) readCSV(path, scratch string) (stage, error) {
+	if err := refuseNoCSV(path); err != nil {
+		return stage{}, err
+	}
+	utf8Path, err := utf8File(path, filepath.Join(scratch, "utf8.csv"), d.Encoding)
+	if err != nil {
+		return stage{}, err
+	}
+	regular, shape, err := scanCSV(utf8Path, d.Delimiter[0])
+	if err != nil {
+		return stage{}, err
+	}
+	if regular && len(d.Delimiter) == 1 {
+		if h, err := d.findHeader([][]string{shape.header}); err == nil {
+			return stage{path: utf8Path, delimiter: d.Delimiter, newline: shape.newline, isFile: true,
+				header: h, records: shape.records - 1}, nil
+		}
+	}
+	return d.readCSVCarefully(utf8Path, filepath.Join(scratch, "stage.csv"))
+}
+
+// refuseNoCSV recognises what people save under the name of a CSV.
+func refuseNoCSV(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	start := make([]byte, 1024)
+	n, err := io.ReadFull(file, start)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	start = bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(start[:n], []byte("\xef\xbb\xbf"))))
+	switch {
+	case len(start) == 0:
+		return &FileError{What: "is empty", Do: "export it again"}
+	case bytes.HasPrefix(start, []byte("<!doctype")), bytes.HasPrefix(start, []byte("<html")):
+		return &FileError{What: "is a web page, not a CSV", Do: "the sign-in of the platform may have expired; export it again"}
+	case bytes.HasPrefix(start, []byte("pk\x03\x04")), bytes.HasPrefix(start, []byte{0xd0, 0xcf, 0x11, 0xe0}):
+		return &FileError{What: "is an Excel workbook, not a CSV", Do: "save it under its own kind of name, or let the definition say format: xlsx"}
+	}
+	return nil
+}
+
+// csvShape is what a scan learned about a regular CSV.
+type csvShape struct {
+	header  []string
+	records int64 // with the header
+	newline string
+}
+
+// scanCSV reads the bytes of a CSV once and says whether it is regular: every
+// record has the header's fields, one kind of line end, quotes only around
+// whole fields, no line too long. What is not regular is read carefully; what
+// is regular the engine reads alike, which a test holds.
+func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, shape, err
+	}
+	defer file.Close()
+	reader := bufio.NewReaderSize(file, MaxFieldBytes)
+	delimiters, regular := 0, true
+	separator := []byte{delimiter}
+	for number := int64(1); ; number++ {
+		line, err := reader.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return false, shape, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, shape, err
+		}
+		if bytes.IndexByte(line, 0) >= 0 {
+			return false, shape, &FileError{Where: fmt.Sprintf("row %d", number), What: "holds a NUL byte", Do: "export it again; the file is damaged"}
+		}
+		atEnd := len(line) == 0 || line[len(line)-1] != '\n'
+		if !(atEnd && len(line) == 0) {
+			fields, end, ok := measureLine(line, delimiter, separator)
+			if number == 1 {
+				delimiters, shape.newline = fields, end
+				shape.header = splitPlain(line, delimiter)
+			}
+			// Only the last line may lack its end.
+			regular = regular && ok && fields == delimiters && (end == shape.newline || atEnd)
+			shape.records++
+		}
+		if !regular || atEnd {
+			return regular && shape.records > 1 && shape.newline != "", shape, nil
+		}
+	}
+}
+
+// measureLine counts the delimiters of a record on one line and names its
+// line end. It is not ok with a record that is not on one line, has a lone
+// carriage return, or a quote anywhere but around a whole field.
+func measureLine(line []byte, delimiter byte, separator []byte) (delimiters int, end string, ok bool) {
+	body := bytes.TrimSuffix(line, []byte("\n"))
+	if len(body) < len(line) {
+		end = "\n"
+		if bytes.HasSuffix(body, []byte("\r")) {
+			body, end = body[:len(body)-1], "\r\n"
+		}
+	}
+	if bytes.IndexByte(body, '\r') >= 0 {
+		return 0, end, false
+	}
+	if bytes.IndexByte(body, '"') < 0 {
+		return bytes.Count(body, separator), end, len(body) > 0
+	}
+	const start, plain, quoted, closed = 0, 1, 2, 3
+	state := start
+	for _, b := range body {
+		switch {
+		case state == quoted:
+			if b == '"' {
+				state = closed
+			}
+		case b == delimiter:
+			delimiters++
+			state = start
+		case b == '"' && (state == start || state == closed):
+			state = quoted // an opening quote, or the second of a doubled one
+		case b == '"' || state == closed:
+			return 0, end, false
+		default:
+			state = plain
+		}
+	}
+	return delimiters, end, state != quoted
+}
+
+// splitPlain splits a header line without quotes; with quotes it gives
+// nothing that matches, and the file is read carefully.
+func splitPlain(line []byte, delimiter byte) []string {
+	if bytes.IndexByte(line, '"') >= 0 {
+		return nil
+	}
+	var names []string
+	for _, part := range bytes.Split(bytes.TrimRight(line, "\r\n"), []byte{delimiter}) {
+		names = append(names, string(part))
+	}
+	return names
+}
+
+// readCSVCarefully stages a CSV by the standard library's strict reader. A
+// record with too few or too many fields, or with a stray quote, is damage of
+// that row; a quote that is never closed is an error of the file.
+func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return stage{}, err
+	}
+	defer file.Close()
+	reader := csv.NewReader(bufio.NewReaderSize(file, chunkBytes))
+	reader.Comma = []rune(d.Delimiter)[0]
+	reader.FieldsPerRecord = -1
+	var head [][]string
+	var damages []damage
+	for len(head) < MaxHeaderRow {
+		record, harm, err := readRecord(reader)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return stage{}, err
+		}
+		head, damages = append(head, record), append(damages, harm)
+	}
+	h, err := d.findHeader(head)
+	if err != nil {
+		return stage{}, err
+	}
+	writer, err := newStageWriter(stagePath, d, h)
+	if err != nil {
+		return stage{}, err
+	}
+	row := int64(h.record)
+	for i := h.record; i < len(head); i++ {
+		row++
+		if err := writer.write(row, head[i], checkWidth(head[i], h.width, damages[i])); err != nil {
+			return stage{}, err
+		}
+	}
+	for len(head) == MaxHeaderRow {
+		record, harm, err := readRecord(reader)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return stage{}, err
+		}
+		row++
+		if err := writer.write(row, record, checkWidth(record, h.width, harm)); err != nil {
+			return stage{}, err
+		}
+	}
+	return writer.finish()
+}
+
+// readRecord reads one record; a record that is not well formed is damage,
+// but for a quote that swallows the rest of the file.
+func readRecord(reader *csv.Reader) ([]string, damage, error) {
+	record, err := reader.Read()
+	var parsing *csv.ParseError
+	if !errors.As(err, &parsing) {
+		return record, damage{}, err
+	}
+	// The reader stops inside quotes only at the end of the file, where it
+	// blames a later line than the one that opened them.
+	if errors.Is(parsing.Err, csv.ErrQuote) && parsing.Line > parsing.StartLine {
+		return nil, damage{}, &FileError{Where: fmt.Sprintf("row %d", parsing.StartLine),
+			What: "a quote is opened and never closed", Do: "close or double the quote, or export the file again"}
+	}
+	return record, damage{"ragged_row", "", parsing.Err.Error()}, nil
+}
+
+func checkWidth(record []string, width int, harm damage) damage {
+	if harm.reason != "" || len(record) == width {
+		return harm
+	}
+	for i, cell := range record {
+		if i >= width && cell != "" || len(cell) > MaxFieldBytes {
+			return damage{"ragged_row", "", fmt.Sprintf("%d fields, the header has %d", len(record), width)}
+		}
+	}
+	if len(record) < width {
+		return damage{"ragged_row", "", fmt.Sprintf("%d fields, the header has %d", len(record), width)}
+	}
+	return harm
+}

@@ -1,0 +1,206 @@
+package etl
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Definition is data/sources/<source>.yaml: where a source's deliveries are,
+// what they look like, and what each column becomes.
+type Definition struct {
+	Source string `yaml:"source" doc:"name of the source, the file's own name"`
+	Name   string `yaml:"name" doc:"what people call it"`
+	Target string `yaml:"target" doc:"the fact that its rows are: ticket, exclusion, repair, fund_entry, plan, activity, return, event"`
+	// Files matches the names of its deliveries in the inbox. The group
+	// "delivered" (20261103) gives the day of delivery, "month" (2026-10) and
+	// "line" what the whole file is about.
+	Files     string   `yaml:"files" doc:"regular expression of file names; groups delivered, month and line are read from the name"`
+	Format    string   `yaml:"format" doc:"csv or xlsx"`
+	Encoding  string   `yaml:"encoding,omitempty" doc:"auto (UTF-8, else GB18030), utf-8 or gb18030; auto if absent"`
+	Delimiter string   `yaml:"delimiter,omitempty" doc:"one character; a comma if absent"`
+	Sheet     string   `yaml:"sheet,omitempty" doc:"name of the sheet; the first one if absent"`
+	Skip      *Skip    `yaml:"skip,omitempty" doc:"rows that are no data: totals and notes"`
+	Key       []string `yaml:"key" doc:"target columns that make the source's own id"`
+	GridDate  string   `yaml:"grid_date,omitempty" doc:"target column whose day decides which spelling of a grid was valid"`
+	// Order lists target columns in the order in which their moments happen.
+	Order   [][2]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
+	Columns []Column    `yaml:"columns" doc:"what each column becomes"`
+
+	file    string
+	hash    string
+	pattern *regexp.Regexp
+}
+
+// Skip recognises rows that are no data.
+type Skip struct {
+	Column  string `yaml:"column" doc:"source column that tells"`
+	Matches string `yaml:"matches" doc:"regular expression of its whole trimmed text"`
+}
+
+// Column maps one source column to a target column.
+type Column struct {
+	From     Names             `yaml:"from,omitempty" doc:"source column; several names are alternatives"`
+	And      string            `yaml:"and,omitempty" doc:"a second source column appended after a space: a date and its time"`
+	Capture  string            `yaml:"capture,omitempty" doc:"instead of from: a group of the file name"`
+	To       string            `yaml:"to,omitempty" doc:"target column; grid resolves a name to grid_id and grid_name; absent: read and dropped"`
+	Required bool              `yaml:"required,omitempty" doc:"a row without it goes to quarantine, a file without the column is refused"`
+	Values   map[string]string `yaml:"values,omitempty" doc:"accepted values and what they become; any other goes to quarantine"`
+	Lookup   string            `yaml:"lookup,omitempty" doc:"category: by name of seed.category; severity: by word of seed.severity; indicator: an id of the rubric; lower: in lower case"`
+	Default  string            `yaml:"default,omitempty" doc:"what an empty cell becomes"`
+	Formats  []string          `yaml:"formats,omitempty" doc:"forms of a date besides the usual ones, in strptime words"`
+	Extract  string            `yaml:"extract,omitempty" doc:"regular expression; its first group is the value"`
+	Mask     string            `yaml:"mask,omitempty" doc:"hash: a salted hash instead of the value; hash_in_grid: of the grid and the value, for doors and homes; scan: phones, id numbers and rooms in a text are starred"`
+}
+
+// Names is one name or a list of alternatives.
+type Names []string
+
+// UnmarshalYAML accepts a scalar as a list of one.
+func (n *Names) UnmarshalYAML(decode func(any) error) error {
+	var one string
+	if err := decode(&one); err == nil {
+		*n = Names{one}
+		return nil
+	}
+	var several []string
+	if err := decode(&several); err != nil {
+		return err
+	}
+	*n = several
+	return nil
+}
+
+// gridColumn is the target name that stands for grid_id and grid_name.
+const gridColumn = "grid"
+
+// ReadDefinitions reads and checks all *.yaml of a folder, by name.
+func ReadDefinitions(dir string) ([]Definition, error) {
+	files := os.DirFS(dir)
+	names, err := fs.Glob(files, "*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var definitions []Definition
+	for _, name := range names {
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		definition, err := ParseDefinition(dir+"/"+name, content)
+		if err != nil {
+			return nil, err
+		}
+		if definition.Source != strings.TrimSuffix(name, ".yaml") {
+			return nil, fmt.Errorf("%s/%s: source: %q: want the file's own name", dir, name, definition.Source)
+		}
+		definitions = append(definitions, definition)
+	}
+	return definitions, nil
+}
+
+// ParseDefinition reads and checks one definition.
+func ParseDefinition(file string, content []byte) (Definition, error) {
+	var d Definition
+	if err := DecodeYAML(file, content, &d); err != nil {
+		return d, err
+	}
+	sum := sha256.Sum256(content)
+	d.file, d.hash = file, hex.EncodeToString(sum[:])[:16]
+	if d.Encoding == "" {
+		d.Encoding = "auto"
+	}
+	if d.Delimiter == "" {
+		d.Delimiter = ","
+	}
+	var err error
+	if d.pattern, err = regexp.Compile(d.Files); err != nil {
+		return d, fmt.Errorf("%s: files: %w", file, err)
+	}
+	for _, check := range []error{d.checkShape(), d.checkColumns()} {
+		if check != nil {
+			return d, fmt.Errorf("%s: %w", file, check)
+		}
+	}
+	return d, nil
+}
+
+func (d *Definition) checkShape() error {
+	switch {
+	case d.Source == "":
+		return fmt.Errorf("source is missing")
+	case targets[d.Target] == nil:
+		return fmt.Errorf("target: %q: want one of %s", d.Target, strings.Join(targetNames(), ", "))
+	case d.Files == "":
+		return fmt.Errorf("files is missing")
+	case d.Format != "csv" && d.Format != "xlsx":
+		return fmt.Errorf("format: %q: want csv or xlsx", d.Format)
+	case !slices.Contains([]string{"auto", "utf-8", "gb18030"}, d.Encoding):
+		return fmt.Errorf("encoding: %q: want auto, utf-8 or gb18030", d.Encoding)
+	case len([]rune(d.Delimiter)) != 1 || d.Delimiter == `"` || d.Delimiter == "\n":
+		return fmt.Errorf("delimiter: %q: want one character", d.Delimiter)
+	case len(d.Key) == 0:
+		return fmt.Errorf("key is missing: the target columns that make the source's own id")
+	case len(d.Columns) == 0 || len(d.Columns) > MaxColumns:
+		return fmt.Errorf("columns: want 1 to %d", MaxColumns)
+	}
+	if d.Skip != nil {
+		if _, err := regexp.Compile(d.Skip.Matches); err != nil {
+			return fmt.Errorf("skip.matches: %w", err)
+		}
+		if !slices.ContainsFunc(d.Columns, func(c Column) bool { return slices.Contains(c.From, d.Skip.Column) }) {
+			return fmt.Errorf("skip.column: %q is not among the columns", d.Skip.Column)
+		}
+	}
+	return nil
+}
+
+func (d *Definition) checkColumns() error {
+	known := targets[d.Target]
+	made := map[string]bool{}
+	for i, c := range d.Columns {
+		where := fmt.Sprintf("columns[%d] (%s)", i, strings.Join(c.From, "|")+c.Capture)
+		if (len(c.From) == 0) == (c.Capture == "") {
+			return fmt.Errorf("%s: want either from or capture", where)
+		}
+		if c.Capture != "" && d.pattern.SubexpIndex(c.Capture) < 0 {
+			return fmt.Errorf("%s: files has no group %q", where, c.Capture)
+		}
+		if _, isColumn := known[c.To]; !isColumn && c.To != "" && !(c.To == gridColumn && known["grid_id"] != "") {
+			return fmt.Errorf("%s: to: %q is no column of %s; nearest: %s", where, c.To, d.Target, nearest(c.To, sortedKeys(known)))
+		}
+		if c.To != "" && made[c.To] {
+			return fmt.Errorf("%s: to: %q is made twice", where, c.To)
+		}
+		made[c.To] = true
+		if !slices.Contains([]string{"", "hash", "hash_in_grid", "scan"}, c.Mask) {
+			return fmt.Errorf("%s: mask: %q: want hash, hash_in_grid or scan", where, c.Mask)
+		}
+		if !slices.Contains([]string{"", "category", "severity", "indicator", "lower"}, c.Lookup) {
+			return fmt.Errorf("%s: lookup: %q: want category, severity, indicator or lower", where, c.Lookup)
+		}
+		if c.Extract != "" {
+			if _, err := regexp.Compile(c.Extract); err != nil {
+				return fmt.Errorf("%s: extract: %w", where, err)
+			}
+		}
+	}
+	needed := slices.Clone(d.Key)
+	if d.GridDate != "" {
+		needed = append(needed, d.GridDate)
+	}
+	for _, pair := range d.Order {
+		needed = append(needed, pair[0], pair[1])
+	}
+	for _, name := range needed {
+		if !made[name] && !(name == "grid_id" && made[gridColumn]) {
+			return fmt.Errorf("%q (of key, grid_date or order) is made by no column", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package etl
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tongbao"
+	"tongbao/warehouse"
+)
+
+// Intake is what a pull needs to know.
+type Intake struct {
+	Inbox, Raw  string
+	Definitions []Definition
+	Core        map[string]string // the SELECT of queries/core/<fact>.sql by fact
+	Salt        string            // of the hashes that replace personal data
+	Progress    func(done, total int)
+}
+
+// Pull takes in what lies in the inbox and was not taken in before, in the
+// order of delivery, each delivery in a transaction of its own. A delivery
+// that cannot be taken is named in the report and holds up no other.
+func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
+	var report Report
+	items, err := in.scan(&report)
+	if err != nil {
+		return report, fmt.Errorf("read inbox %s: %w", in.Inbox, err)
+	}
+	if err := in.takeAll(ctx, db, items, &report); err != nil {
+		return report, err
+	}
+	return report, report.Err()
+}
+
+// Rebuild takes in everything that was ever landed, in the order of delivery.
+func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
+	var report Report
+	items, err := landed(in.Raw)
+	if err != nil {
+		return report, fmt.Errorf("read %s: %w", in.Raw, err)
+	}
+	if err := in.takeAll(ctx, db, items, &report); err != nil {
+		return report, err
+	}
+	return report, report.Err()
+}
+
+// scan lists the deliveries of the inbox, in order.
+func (in Intake) scan(report *Report) ([]delivery, error) {
+	entries, err := os.ReadDir(in.Inbox)
+	if err != nil {
+		return nil, err
+	}
+	var items []delivery
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			return nil, err
+		}
+		// A dot or tilde is an editor's or a copier's unfinished file.
+		if !info.Mode().IsRegular() || strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "~") || strings.HasSuffix(entry.Name(), ".tmp") {
+			continue
+		}
+		matched := false
+		for i := range in.Definitions {
+			d := &in.Definitions[i]
+			if !d.pattern.MatchString(entry.Name()) {
+				continue
+			}
+			matched = true
+			item, err := d.describe(filepath.Join(in.Inbox, entry.Name()), info)
+			var wrong *FileError
+			if errors.As(err, &wrong) {
+				report.Errors = append(report.Errors, wrong)
+			} else if err != nil {
+				return nil, err
+			} else {
+				items = append(items, item)
+			}
+		}
+		if !matched {
+			report.Unmatched = append(report.Unmatched, entry.Name())
+		}
+	}
+	sortDeliveries(items)
+	return items, nil
+}
+
+func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) error {
+	for i, item := range items {
+		if in.Progress != nil {
+			in.Progress(i, len(items))
+		}
+		d := in.definition(item.Source)
+		if d == nil {
+			report.Errors = append(report.Errors, &FileError{Source: item.Source, File: item.Name,
+				What: "was landed by a source that has no definition any more", Do: "put data/sources/" + item.Source + ".yaml back"})
+			continue
+		}
+		load, err := in.take(ctx, db, d, item)
+		var wrong *FileError
+		switch {
+		case errors.As(err, &wrong):
+			wrong.Source, wrong.File = item.Source, item.Name
+			report.Errors = append(report.Errors, wrong)
+		case err != nil:
+			return fmt.Errorf("load %s: %w", item.Name, err)
+		case load.IsKnown:
+			report.Known++
+		default:
+			report.Loads = append(report.Loads, load)
+		}
+	}
+	if in.Progress != nil && len(items) > 0 {
+		in.Progress(len(items), len(items))
+	}
+	return nil
+}
+
+func (in Intake) definition(source string) *Definition {
+	for i := range in.Definitions {
+		if in.Definitions[i].Source == source {
+			return &in.Definitions[i]
+		}
+	}
+	return nil
+}
+
+// take lands, stages and loads one delivery.
+func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item delivery) (Load, error) {
+	load := Load{
+		ID: item.loadID(), Source: d.Source, Target: d.Target, File: item.Name, SHA256: item.SHA256,
+		Bytes: item.Bytes, DeliveredAt: item.DeliveredAt, Line: item.line(d),
+	}
+	if month := item.Captures["month"]; month != "" {
+		var err error
+		if load.Month, err = tongbao.ParseMonth(month); err != nil {
+			return load, err
+		}
+	}
+	var err error
+	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
+		return load, err
+	}
+	path := rawPath(in.Raw, item)
+	if item.path != "" {
+		if path, err = land(in.Raw, item); err != nil {
+			return load, err
+		}
+	}
+	scratch, err := os.MkdirTemp("", "tongbao-stage-")
+	if err != nil {
+		return load, err
+	}
+	defer os.RemoveAll(scratch)
+	st, err := d.read(path, scratch)
+	if err != nil {
+		return load, err
+	}
+	warehouse.Failpoint("etl.staged")
+	l := &loader{d: d, item: item, st: st, salt: in.Salt, coreSQL: in.Core[d.Target], load: load}
+	err = l.run(ctx, db)
+	if errors.Is(err, errMiscounted) && st.isFile {
+		// The engine and the scan disagree; the careful reader decides.
+		if l.st, err = d.readCSVCarefully(st.path, filepath.Join(scratch, "stage.csv")); err != nil {
+			return load, err
+		}
+		l.load = load
+		err = l.run(ctx, db)
+	}
+	if err != nil {
+		return load, err
+	}
+	warehouse.Failpoint("etl.after_commit")
+	// The engine has said "done" for transactions that it rolled back.
+	done, err := isKnown(ctx, db, load.ID)
+	if err == nil && !done {
+		err = fmt.Errorf("the load's row is not there after the commit")
+	}
+	return l.load, err
+}
+
+// line is the assessment line that the file names, in our words.
+func (item delivery) line(d *Definition) string {
+	value := item.Captures["line"]
+	for _, c := range d.Columns {
+		if c.Capture == "line" && c.Values[value] != "" {
+			return c.Values[value]
+		}
+	}
+	return value
+}
+
+func (d *Definition) read(path, scratch string) (stage, error) {
+	if d.Format == "xlsx" {
+		return d.readXLSX(path, scratch)
+	}
+	return d.readCSV(path, scratch)
+}
+
+func isKnown(ctx context.Context, db *warehouse.DB, loadID string) (bool, error) {
+	var one int
+	err := db.SQL().QueryRowContext(ctx, "select 1 from core.load where load_id = ?", loadID).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}

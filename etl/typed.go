@@ -1,0 +1,287 @@
+package etl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// typing writes the SQL that turns a stage of text into typed rows in one
+// pass: trim, map, cast, and for a row that cannot be taken the first column
+// that is wrong, why, and its masked value.
+type typing struct {
+	d           *Definition
+	st          stage
+	deliveredAt string   // as an SQL literal
+	sources     []string // source columns in the order r0, r1 …
+	faults      []fault
+}
+
+// fault is one way in which a row can be wrong; its number is its place + 1.
+type fault struct {
+	condition string // on the step "typed"
+	column    string // source column
+	reason    string
+	value     string // SQL of what to show, masked
+}
+
+// blanks are trimmed around every cell: spaces of all kinds, line ends, BOM.
+const blanks = `' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288) || chr(65279)`
+
+// digits maps full-width digits and signs to the plain ones.
+const digits = `'０１２３４５６７８９：／－．％，', '0123456789:/-.%,'`
+
+func newTyping(d *Definition, st stage, deliveredAt string) *typing {
+	return &typing{d: d, st: st, deliveredAt: deliveredAt, sources: d.sources()}
+}
+
+// create returns the statement that makes the temporary table typed. Columns:
+// row_no (null where the file's own order gives it), is_note, t_<target> for
+// every target column, fault (0 or its number), fault_column, fault_value.
+func (t *typing) create() string {
+	var typed, kept []string
+	for i, column := range t.d.Columns {
+		if column.To == "" || column.Capture != "" {
+			continue
+		}
+		expression := t.typedColumn(i, column)
+		typed = append(typed, fmt.Sprintf("%s as t_%s", expression, column.To))
+		kept = append(kept, "t_"+column.To)
+	}
+	t.orderFaults()
+	return fmt.Sprintf(`create or replace temp table typed as
+with cell as (
+    select %s
+    from %s
+),
+typed as (
+    select cell.*, %s
+    from cell
+),
+judged as (
+    select typed.*, case %s else 0 end as fault
+    from typed
+)
+select row_no, is_note, %s, fault, %s as fault_value, damage
+from judged`, t.cells(), t.readCSV(), strings.Join(typed, ",\n        "),
+		t.faultCases(), strings.Join(kept, ", "), t.faultValue())
+}
+
+// readCSV is the table function with every setting given: nothing is guessed.
+func (t *typing) readCSV() string {
+	var names []string
+	skip := 0
+	if t.st.isFile {
+		skip = 1
+		for i := range t.st.header.width {
+			names = append(names, fmt.Sprintf("'f%d': 'VARCHAR'", i))
+		}
+	} else {
+		names = append(names, "'row_no': 'BIGINT'", "'damage': 'VARCHAR'")
+		for i := range t.sources {
+			names = append(names, fmt.Sprintf("'f%d': 'VARCHAR'", i))
+		}
+	}
+	newline := strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(t.st.newline)
+	return fmt.Sprintf(`read_csv(%s, auto_detect = false, header = false, skip = %d, delim = %s,
+        quote = '"', escape = '"', new_line = '%s', strict_mode = true, null_padding = false,
+        ignore_errors = false, max_line_size = %d, columns = {%s})`,
+		literal(t.st.path), skip, literal(t.st.delimiter), newline, 4*MaxFieldBytes, strings.Join(names, ", "))
+}
+
+// cells lists the trimmed source columns r<i>, and whether the row is a note.
+func (t *typing) cells() string {
+	var parts []string
+	if t.st.isFile {
+		parts = append(parts, "null::bigint as row_no", "null::varchar as damage")
+	} else {
+		parts = append(parts, "row_no", "nullif(damage, '') as damage")
+	}
+	note := "false"
+	for i, name := range t.sources {
+		field, found := fmt.Sprintf("f%d", i), true
+		if t.st.isFile {
+			var at int
+			at, found = t.st.header.index[name]
+			field = fmt.Sprintf("f%d", at)
+		}
+		cell := "null::varchar"
+		if found {
+			cell = fmt.Sprintf("nullif(trim(%s, %s), '')", field, blanks)
+		}
+		parts = append(parts, fmt.Sprintf("%s as r%d", cell, i))
+		if t.d.Skip != nil && t.d.Skip.Column == name {
+			note = fmt.Sprintf("regexp_full_match(coalesce(trim(%s, %s), ''), %s)", field, blanks, literal(t.d.Skip.Matches))
+		}
+	}
+	return strings.Join(append(parts, note+" as is_note"), ",\n        ")
+}
+
+// raw is the SQL of a column's text before it is typed.
+func (t *typing) raw(c Column) string {
+	expression := fmt.Sprintf("r%d", slices.Index(t.sources, first(c.From)))
+	if c.And != "" {
+		expression = fmt.Sprintf("%s || ' ' || r%d", expression, slices.Index(t.sources, c.And))
+	}
+	if c.Extract != "" {
+		expression = fmt.Sprintf("nullif(regexp_extract(%s, %s, 1), '')", expression, literal(c.Extract))
+	}
+	if c.Default != "" {
+		expression = fmt.Sprintf("coalesce(%s, %s)", expression, literal(c.Default))
+	}
+	return expression
+}
+
+// typedColumn returns the SQL of a target column and notes its faults.
+func (t *typing) typedColumn(i int, c Column) string {
+	raw := t.raw(c)
+	kind := targets[t.d.Target][c.To]
+	name := first(c.From)
+	shown := "r" + fmt.Sprint(slices.Index(t.sources, name))
+	switch {
+	case c.Mask == "hash" || c.Mask == "hash_in_grid":
+		shown = "'***'"
+	default:
+		shown = scanned(shown)
+	}
+	if c.Required {
+		t.faults = append(t.faults, fault{fmt.Sprintf("%s is null", raw), name, "missing_value", "null"})
+	}
+	add := func(reason string) {
+		t.faults = append(t.faults, fault{fmt.Sprintf("t_%s is null and %s is not null", c.To, raw), name, reason, shown})
+	}
+	var expression string
+	switch {
+	case len(c.Values) > 0:
+		expression = t.valueCase(raw, c.Values)
+		add("bad_value")
+		if kind != text {
+			expression = fmt.Sprintf("cast(%s as %s)", expression, kind)
+		}
+	case kind == moment, kind == day:
+		expression = dateSQL(raw, c.Formats, kind)
+		add("bad_date")
+	case kind == boolean:
+		expression = fmt.Sprintf(`case lower(%s) when '是' then true when '1' then true when 'true' then true when 'y' then true
+            when '否' then false when '0' then false when 'false' then false when 'n' then false end`, raw)
+		add("bad_value")
+	case kind == integer || strings.HasPrefix(kind, "DECIMAL"):
+		expression = numberSQL(raw, kind)
+		add("bad_number")
+	case c.Lookup == "lower" || c.Lookup == "indicator":
+		expression = "lower(" + raw + ")"
+	case c.Mask == "scan":
+		expression = scanned(raw)
+	case slices.Contains(t.d.Key, c.To):
+		expression = "translate(" + raw + ", " + digits + ")"
+	default:
+		expression = raw
+	}
+	return expression
+}
+
+func (t *typing) valueCase(raw string, values map[string]string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "case %s", raw)
+	for _, value := range sortedKeys(values) {
+		fmt.Fprintf(&text, " when %s then %s", literal(value), literal(values[value]))
+	}
+	return text.String() + " end"
+}
+
+// orderFaults adds moments in an impossible order and moments after the
+// delivery; what is only planned may lie ahead.
+func (t *typing) orderFaults() {
+	for _, pair := range t.d.Order {
+		t.faults = append(t.faults, fault{fmt.Sprintf("t_%s < t_%s", pair[1], pair[0]), t.sourceOf(pair[1]), "impossible_time",
+			fmt.Sprintf("cast(t_%s as varchar) || ' < ' || cast(t_%s as varchar)", pair[1], pair[0])})
+	}
+	for _, c := range t.d.Columns {
+		kind := targets[t.d.Target][c.To]
+		if c.Capture != "" || kind != moment && (kind != day || c.To != factTime[t.d.Target]) || strings.Contains(c.To, "due") || c.To == "month" {
+			continue
+		}
+		t.faults = append(t.faults, fault{fmt.Sprintf("t_%s > %s + interval 1 day", c.To, t.deliveredAt), first(c.From), "future_time",
+			fmt.Sprintf("cast(t_%s as varchar)", c.To)})
+	}
+}
+
+func (t *typing) sourceOf(target string) string {
+	for _, c := range t.d.Columns {
+		if c.To == target {
+			return first(c.From)
+		}
+	}
+	return target
+}
+
+func (t *typing) faultCases() string {
+	cases := []string{"when damage is not null then -1"}
+	for i, f := range t.faults {
+		cases = append(cases, fmt.Sprintf("when %s then %d", f.condition, i+1))
+	}
+	return strings.Join(cases, "\n        ")
+}
+
+// faultValue shows the value of a faulty row; it is computed for those only.
+func (t *typing) faultValue() string {
+	cases := []string{"case fault when 0 then null when -1 then damage"}
+	for i, f := range t.faults {
+		cases = append(cases, fmt.Sprintf("when %d then %s", i+1, f.value))
+	}
+	return strings.Join(cases, "\n        ") + " end"
+}
+
+// dateForms are tried in this order after the engine's own cast.
+var dateForms = []string{
+	"%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d",
+	"%Y.%m.%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日 %H时%M分", "%Y年%m月%d日", "%Y%m%d", "%Y%m%d%H%M%S",
+	"%Y-%m-%dT%H:%M:%S", "%Y-%m", "%Y年%m月",
+}
+
+// dateSQL types a moment: the engine's cast first, because it is fast, the
+// written forms for what it does not take, and nothing before 1990 or after
+// 2100, which no record of a town can mean.
+func dateSQL(raw string, formats []string, kind string) string {
+	var forms []string
+	for _, form := range append(slices.Clone(formats), dateForms...) {
+		forms = append(forms, literal(form))
+	}
+	parsed := fmt.Sprintf("try_strptime(translate(%s, %s), [%s])", raw, digits, strings.Join(forms, ", "))
+	if len(formats) == 0 {
+		parsed = fmt.Sprintf("coalesce(try_cast(%s as timestamp), %s)", raw, parsed)
+	}
+	bounded := fmt.Sprintf(`case when %[1]s between timestamp '1990-01-01' and timestamp '2100-01-01' then %[1]s end`, parsed)
+	if kind == day {
+		return "cast(" + bounded + " as date)"
+	}
+	return bounded
+}
+
+// numberSQL types a number and refuses what would have to be rounded: the
+// engine's cast turns 3.7 into 4 without a word.
+func numberSQL(raw, kind string) string {
+	plain := fmt.Sprintf("replace(translate(%s, %s), ',', '')", raw, digits)
+	decimals := 0
+	if at := strings.Index(kind, ","); at > 0 {
+		fmt.Sscanf(kind[at+1:], "%d", &decimals)
+	}
+	pattern := fmt.Sprintf(`^[+-]?[0-9]{1,16}(\.[0-9]{1,%d}0*)?$`, max(decimals, 1))
+	if decimals == 0 {
+		pattern = `^[+-]?[0-9]{1,18}(\.0+)?$`
+		return fmt.Sprintf("case when regexp_matches(%[1]s, '%[2]s') then try_cast(split_part(%[1]s, '.', 1) as bigint) end", plain, pattern)
+	}
+	return fmt.Sprintf("case when regexp_matches(%[1]s, '%[2]s') then try_cast(%[1]s as %[3]s) end", plain, pattern, kind)
+}
+
+// scanned stars phones, id numbers and room numbers in free text; the cheap
+// test in front spares most texts the three replacements.
+func scanned(expression string) string {
+	return fmt.Sprintf(`case when regexp_matches(%[1]s, '[0-9]{4}|室') then regexp_replace(regexp_replace(regexp_replace(%[1]s,
+            '([1-9][0-9]{3})[0-9]{10}([0-9]{3}[0-9Xx])', '\1**********\2', 'g'),
+            '(1[3-9][0-9])[- ]?[0-9]{4}[- ]?([0-9]{4})', '\1****\2', 'g'),
+            '[0-9]{1,3}(-[0-9]{1,4})*室', '**室', 'g') else %[1]s end`, expression)
+}
+
+// literal writes a text as an SQL literal.
+func literal(value string) string { return "'" + strings.ReplaceAll(value, "'", "''") + "'" }
