@@ -1,0 +1,38 @@
+-- grain: one row per grid and class
+-- rule: JJ8 firms visited ÷ firms to visit; a firm counts once
+-- cohort: month-end
+with done as (
+    select
+        activity.grid_id,
+        coalesce(activity.class, '') as class,
+        count(distinct activity.object_key) as done
+    from core.month_activity as activity
+    where activity.month = $month
+        and activity.kind = 'firm_visit'
+        and activity.is_valid
+    group by activity.grid_id, coalesce(activity.class, '')
+),
+
+plan as (
+    select
+        plan.grid_id,
+        coalesce(plan.class, '') as class,
+        sum(plan.required)::bigint as required
+    from core.month_plan as plan
+    where plan.month = $month
+        and plan.kind = 'firm_visit'
+        and plan.grid_id is not null
+    group by plan.grid_id, coalesce(plan.class, '')
+)
+
+select
+    plan.grid_id,
+    plan.class as part,
+    null::date as day,
+    least(coalesce(done.done, 0), plan.required)::bigint as numerator,
+    plan.required as denominator
+from plan
+left join done
+    on plan.grid_id = done.grid_id
+    and plan.class = done.class
+order by plan.grid_id, plan.class
