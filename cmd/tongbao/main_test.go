@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tongbao/pipeline"
+)
+
+// TestMain lets the test binary be the program itself, so that tests can
+// start it, kill it, and let it verify files in a child process.
+func TestMain(m *testing.M) {
+	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && os.Args[1] == "verify" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// testNow is the day on which the tests run the program: the demo's last month
+// is the last whole one.
+var testNow = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+// command runs a command line in this process and returns what it printed.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(context.Background(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// must runs a command line that has to succeed.
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	code, stdout, stderr := command(t, args...)
+	if code != exitDone {
+		t.Fatalf("tongbao %s: exit %d\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}
+
+// start runs the program in a process of its own with the given environment
+// added, and returns its output and its error.
+func start(t *testing.T, env []string, args ...string) (string, error) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self, args...)
+	child.Env = append(append(os.Environ(), "TONGBAO_MAIN=1"), env...)
+	output, err := child.CombinedOutput()
+	return string(output), err
+}
+
+// readManifest reads the manifest of a month's current version.
+func readManifest(t *testing.T, workspace, month string) pipeline.Manifest {
+	t.Helper()
+	dir := filepath.Join(workspace, "data", "published", month)
+	version, err := os.ReadFile(filepath.Join(dir, "CURRENT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, strings.TrimSpace(string(version)), "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest pipeline.Manifest
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	return manifest
+}
+
+// copyWorkspace copies a workspace, so that a test may break the copy.
+func copyWorkspace(t *testing.T, from string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "town")
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}

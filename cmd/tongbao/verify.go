@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tongbao/warehouse"
+)
+
+// verifyCommand is what a run starts on a file before it is published.
+func (a *app) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "verify FILE",
+		Short:  "Read a published DuckDB file through",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return warehouse.Verify(command.Context(), args[0])
+		},
+	}
+}
+
+// verifyInChild runs "tongbao verify" in a process of its own: the engine
+// keeps an instance of every path that a process has opened.
+func verifyInChild(ctx context.Context, path string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	output, err := exec.CommandContext(ctx, self, "verify", path).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("verify %s: %w: %s", path, err, strings.TrimSpace(string(output)))
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"tongbao/data"
+	"tongbao/register"
+)
+
+const configText = `# A tongbao workspace. Every key is explained in docs/operations.md.
+town: %s          # heads the bulletin
+publish: %s       # auto: a run that passes its checks publishes; manual: an act of the taskforce does
+memory: 4GB       # bound of the engine's buffers
+threads: 2
+`
+
+// demoSalt makes the demo town's hashes the same everywhere, so that two
+// people who make it see the same bytes. A real workspace draws its own.
+const demoSalt = "demo"
+
+// Init makes a workspace in dir: configuration, seeds and source definitions.
+// An existing workspace is left alone.
+func Init(dir, town, publish string) error {
+	config := filepath.Join(dir, ConfigName)
+	if _, err := os.Stat(config); err == nil {
+		return problemf("%s exists; init makes a new workspace only", config)
+	}
+	for name, mode := range map[string]fs.FileMode{
+		"data/inbox": 0o755, "data/raw": 0o700, "data/warehouse": 0o700,
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(name)), mode); err != nil {
+			return fmt.Errorf("init %s: %w", dir, err)
+		}
+	}
+	for folder, files := range map[string]fs.FS{"seeds": data.Seeds, "sources": data.Sources} {
+		if err := copyMissing(files, filepath.Join(dir, "data", folder)); err != nil {
+			return fmt.Errorf("init %s: %w", dir, err)
+		}
+	}
+	// The configuration comes last: it is what makes the folder a workspace.
+	return writeWhole(config, fmt.Appendf(nil, configText, town, publish))
+}
+
+// InitDemo makes a workspace with a made-up town and its deliveries.
+func InitDemo(ctx context.Context, demo data.Demo) error {
+	if _, err := os.Stat(filepath.Join(demo.Dir, ConfigName)); err == nil {
+		return problemf("%s exists; init makes a new workspace only", filepath.Join(demo.Dir, ConfigName))
+	}
+	if _, err := data.WriteDemo(ctx, demo); err != nil {
+		return fmt.Errorf("init %s: %w", demo.Dir, err)
+	}
+	reg, err := register.Open(ctx, filepath.Join(demo.Dir, "data", "register.db"))
+	if err != nil {
+		return err
+	}
+	err = reg.SetSalt(ctx, demoSalt)
+	if closing := reg.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return err
+	}
+	return Init(demo.Dir, "青禾镇（演示）", "auto")
+}
+
+// copyMissing copies the files that dir does not have yet.
+func copyMissing(files fs.FS, dir string) error {
+	return fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		if err != nil || entry.IsDir() {
+			return errors.Join(err, os.MkdirAll(target, 0o755))
+		}
+		if _, err := os.Stat(target); err == nil {
+			return nil
+		}
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o644)
+	})
+}

@@ -1,0 +1,215 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"tongbao"
+	"tongbao/etl"
+	"tongbao/register"
+	"tongbao/warehouse"
+)
+
+// Result is what one run did.
+type Result struct {
+	Month    tongbao.Month
+	Pull     etl.Report
+	Computed []tongbao.Month // months whose rows were made again
+	Findings []warehouse.Finding
+	Build    string // folder of the build
+	Version  int    // the month's current version, 0 if none
+	IsNew    bool   // Version was made by this run
+	Folder   string // folder of the version, "" if none
+	Files    []string
+}
+
+// CheckError is returned when checks of severity error have offenders. What
+// was published before stays.
+type CheckError struct {
+	Month    tongbao.Month
+	Findings []warehouse.Finding
+}
+
+func (e *CheckError) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s is not published: %d checks failed", e.Month, len(e.Findings))
+	for _, f := range e.Findings {
+		fmt.Fprintf(&text, "\n  %s (%s): %d offenders", f.Title, f.Check, f.Rows)
+		for _, sample := range f.Samples {
+			fmt.Fprintf(&text, "\n    %s", sample)
+		}
+	}
+	text.WriteString("\n  correct the delivery, the seed or the rule that each names, then run again")
+	return text.String()
+}
+
+// Run does a month's whole work: deliveries in, every touched month computed,
+// checks, a build, and a version where the workspace publishes by itself.
+func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
+	result := Result{Month: month}
+	var err error
+	if result.Pull, err = h.Pull(ctx); err != nil {
+		return result, err
+	}
+	if result.Computed, err = h.Compute(ctx, month); err != nil {
+		return result, err
+	}
+	h.Progress("check", 0, 1)
+	if result.Findings, err = h.db.RunChecks(ctx, h.queryFiles(), month); err != nil {
+		return result, fmt.Errorf("checks for %s: %w", month, err)
+	}
+	var errors []warehouse.Finding
+	for _, finding := range result.Findings {
+		if finding.Severity == "error" {
+			errors = append(errors, finding)
+		}
+	}
+	if len(errors) > 0 {
+		return result, &CheckError{month, errors}
+	}
+	h.Progress("check", 1, 1)
+	return result, h.buildAndPublish(ctx, month, &result)
+}
+
+// Pull loads the seeds and takes in what lies in the inbox.
+func (h *House) Pull(ctx context.Context) (etl.Report, error) {
+	intake, err := h.intake(ctx)
+	if err != nil {
+		return etl.Report{}, err
+	}
+	return etl.Pull(ctx, h.db, intake)
+}
+
+// Rebuild makes the warehouse again from raw/ and the seeds. It must be called
+// on a house whose working file is empty; see Discard.
+func (h *House) Rebuild(ctx context.Context) (etl.Report, error) {
+	intake, err := h.intake(ctx)
+	if err != nil {
+		return etl.Report{}, err
+	}
+	return etl.Rebuild(ctx, h.db, intake)
+}
+
+// Discard removes the working file of the workspace in dir, which holds only
+// what can be made again.
+func Discard(dir string, now func() time.Time) error {
+	w, err := FindWorkspace(dir)
+	if err != nil {
+		return err
+	}
+	h := House{Workspace: w, Now: now}
+	if err := h.takeLock(); err != nil {
+		return err
+	}
+	defer h.Close()
+	for _, suffix := range []string{"", ".wal", ".tmp"} {
+		if err := os.RemoveAll(w.workingFile() + suffix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Compute makes every unlocked month up to the given one again whose inputs
+// changed since it was last made, oldest first.
+func (h *House) Compute(ctx context.Context, month tongbao.Month) ([]tongbao.Month, error) {
+	first, err := h.firstMonth(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if first == 0 {
+		return nil, fmt.Errorf("compute %s: nothing has been taken in; put deliveries into %s", month, h.inboxDir())
+	}
+	if month < first {
+		return nil, problemf("compute %s: the first month with data and a rubric is %s", month, first)
+	}
+	locked, err := h.lockedMonths(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := h.rulesDigest()
+	if err != nil {
+		return nil, err
+	}
+	var computed []tongbao.Month
+	for m := first; m <= month; m++ {
+		h.Progress("compute", int(m-first), int(month-first)+1)
+		if locked[m] {
+			continue
+		}
+		want, err := h.fingerprint(ctx, m, rules)
+		if err != nil {
+			return computed, err
+		}
+		have, err := h.db.Fingerprint(ctx, m)
+		if err != nil {
+			return computed, err
+		}
+		if have == want {
+			continue
+		}
+		if err := h.db.BuildMonth(ctx, h.Queries, m, want); err != nil {
+			return computed, err
+		}
+		warehouse.Failpoint("build.month_committed")
+		computed = append(computed, m)
+	}
+	h.Progress("compute", int(month-first)+1, int(month-first)+1)
+	return computed, nil
+}
+
+// firstMonth is the earliest month that a delivery touches and a rubric
+// covers, 0 if nothing was taken in.
+func (h *House) firstMonth(ctx context.Context) (tongbao.Month, error) {
+	var text string
+	err := h.db.SQL().QueryRowContext(ctx, `select coalesce(strftime(greatest(
+			(select min(earliest_month) from core.load),
+			(select min(valid_from) from seed.rubric_version)), '%Y-%m'), '')`).Scan(&text)
+	if err != nil || text == "" {
+		return 0, err
+	}
+	return tongbao.ParseMonth(text)
+}
+
+func (h *House) lockedMonths(ctx context.Context) (map[tongbao.Month]bool, error) {
+	periods, err := h.register.Periods(ctx)
+	locked := map[tongbao.Month]bool{}
+	for _, p := range periods {
+		locked[p.Month] = p.State == register.Locked
+	}
+	return locked, err
+}
+
+// fingerprint names everything that a month is made from: the rules, and the
+// loads that touch it or an earlier month, on which its trailing rates stand.
+func (h *House) fingerprint(ctx context.Context, month tongbao.Month, rules string) (string, error) {
+	var loads string
+	err := h.db.SQL().QueryRowContext(ctx, `select md5(coalesce(string_agg(load_id, ' ' order by load_id), ''))
+		from core.load where earliest_month <= ?`, month.First()).Scan(&loads)
+	return rules + " " + loads, err
+}
+
+// rulesDigest hashes the texts of all queries and seeds.
+func (h *House) rulesDigest() (string, error) {
+	sum := sha256.New()
+	for _, q := range h.Queries {
+		fmt.Fprintf(sum, "%s\n%s\n", q.Path, q.SQL)
+	}
+	seeds := os.DirFS(h.seedsDir())
+	err := fs.WalkDir(seeds, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(seeds, name)
+		fmt.Fprintf(sum, "%s\n%s\n", path.Clean(name), text)
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil))[:16], err
+}

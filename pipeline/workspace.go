@@ -1,0 +1,249 @@
+// Package pipeline knows what runs, in what order and when: it opens a
+// workspace, takes deliveries in, computes the months that they touch, checks
+// them, makes a build and publishes it. It knows no SQL of the assessment and
+// no file format of a source.
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"tongbao/etl"
+	"tongbao/queries"
+	"tongbao/register"
+	"tongbao/warehouse"
+)
+
+// Config is tongbao.yaml.
+type Config struct {
+	// Town is the name that heads the bulletin.
+	Town string `yaml:"town"`
+	// Publish says whether a run that passes its checks publishes by itself
+	// ("auto") or leaves that to an act of the taskforce ("manual").
+	Publish string `yaml:"publish"`
+	// Memory and Threads bound the engine; empty means warehouse's defaults.
+	Memory  string `yaml:"memory"`
+	Threads int    `yaml:"threads"`
+}
+
+// ConfigName is the file that makes a folder a workspace.
+const ConfigName = "tongbao.yaml"
+
+// Problem is an error of usage or configuration: what is wrong, and where.
+// The command ends with exit code 2 for it.
+type Problem struct{ Err error }
+
+func (p *Problem) Error() string { return p.Err.Error() }
+func (p *Problem) Unwrap() error { return p.Err }
+
+func problemf(format string, args ...any) error {
+	return &Problem{fmt.Errorf(format, args...)}
+}
+
+// Workspace is a folder with tongbao.yaml and data/.
+type Workspace struct {
+	Dir    string
+	Config Config
+}
+
+func (w Workspace) path(parts ...string) string {
+	return filepath.Join(append([]string{w.Dir, "data"}, parts...)...)
+}
+
+func (w Workspace) seedsDir() string    { return w.path("seeds") }
+func (w Workspace) sourcesDir() string  { return w.path("sources") }
+func (w Workspace) inboxDir() string    { return w.path("inbox") }
+func (w Workspace) rawDir() string      { return w.path("raw") }
+func (w Workspace) workingFile() string { return w.path("warehouse", "work.duckdb") }
+
+// FindWorkspace reads the configuration of the workspace in dir.
+func FindWorkspace(dir string) (Workspace, error) {
+	file := filepath.Join(dir, ConfigName)
+	content, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Workspace{}, problemf("%s: no workspace here; make one with \"tongbao init %s\"", file, dir)
+	}
+	if err != nil {
+		return Workspace{}, &Problem{err}
+	}
+	config := Config{Publish: "manual"}
+	if err := etl.DecodeYAML(file, content, &config); err != nil {
+		return Workspace{}, &Problem{err}
+	}
+	if config.Town == "" {
+		return Workspace{}, problemf("%s: town is missing; it heads the bulletin", file)
+	}
+	if config.Publish != "auto" && config.Publish != "manual" {
+		return Workspace{}, problemf("%s: publish: %q: want auto or manual", file, config.Publish)
+	}
+	return Workspace{Dir: dir, Config: config}, nil
+}
+
+// queryFiles are the embedded queries; a file under the workspace's own
+// queries/ takes the place of the embedded one of the same path.
+func (w Workspace) queryFiles() fs.FS {
+	return overlay{over: os.DirFS(filepath.Join(w.Dir, "queries")), under: queries.FS}
+}
+
+// overlay shows the files of two trees; those of over hide those of under.
+type overlay struct{ over, under fs.FS }
+
+func (o overlay) Open(name string) (fs.File, error) {
+	if file, err := o.over.Open(name); err == nil {
+		return file, nil
+	}
+	return o.under.Open(name)
+}
+
+// Glob lists the matches in both trees, each name once, sorted.
+func (o overlay) Glob(pattern string) ([]string, error) {
+	below, err := fs.Glob(o.under, pattern)
+	if err != nil {
+		return nil, err
+	}
+	above, err := fs.Glob(o.over, pattern)
+	if err != nil {
+		return nil, err
+	}
+	all := append(below, above...)
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// House is an open workspace: the only process that may write it.
+type House struct {
+	Workspace
+	Queries  []warehouse.Query
+	Now      func() time.Time
+	Progress func(step string, done, total int) // nil shows nothing
+
+	program  string
+	verify   func(ctx context.Context, path string) error
+	db       *warehouse.DB
+	register *register.Register
+	lock     *flock.Flock
+}
+
+// Options of Open.
+type Options struct {
+	Program  string // version of the program, printed in manifests
+	Now      func() time.Time
+	Progress func(step string, done, total int)
+	// Verify reads a published file through, in a process of its own; nil reads
+	// it in this one.
+	Verify func(ctx context.Context, path string) error
+}
+
+// Open takes the workspace's lock, opens what it holds, and clears away what
+// a killed process left half-made.
+func Open(ctx context.Context, dir string, opt Options) (house *House, err error) {
+	w, err := FindWorkspace(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(w.path(), 0o755); err != nil {
+		return nil, err
+	}
+	h := &House{Workspace: w, Now: opt.Now, Progress: opt.Progress, program: opt.Program, verify: opt.Verify}
+	if h.verify == nil {
+		h.verify = warehouse.Verify
+	}
+	if h.Now == nil {
+		h.Now = time.Now
+	}
+	if h.Progress == nil {
+		h.Progress = func(string, int, int) {}
+	}
+	// Our own lock comes before DuckDB's, so that a second process is told who
+	// works here in plain words.
+	if err := h.takeLock(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			h.Close()
+		}
+	}()
+	if h.Queries, err = warehouse.ReadQueries(w.queryFiles()); err != nil {
+		return nil, &Problem{fmt.Errorf("queries: %w", err)}
+	}
+	if h.register, err = register.Open(ctx, w.path("register.db")); err != nil {
+		return nil, err
+	}
+	if h.db, err = warehouse.Open(ctx, w.workingFile(), w.engine()); err != nil {
+		return nil, err
+	}
+	if err := h.db.MakeTables(ctx, h.Queries); err != nil {
+		return nil, fmt.Errorf("make tables: %w", err)
+	}
+	return h, h.clearHalfMade()
+}
+
+func (w Workspace) engine() warehouse.Options {
+	return warehouse.Options{Memory: w.Config.Memory, Threads: w.Config.Threads}
+}
+
+// holder is what the lock file says of the process that works here.
+type holder struct {
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"`
+}
+
+func (h *House) takeLock() error {
+	file := h.path(".lock")
+	h.lock = flock.New(file)
+	taken, err := h.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", file, err)
+	}
+	if !taken {
+		var other holder
+		content, _ := os.ReadFile(file + ".json")
+		_ = json.Unmarshal(content, &other)
+		h.lock = nil
+		return fmt.Errorf("workspace %s is in use by process %d since %s; wait for it or stop it",
+			h.Dir, other.PID, other.Since.Format("2006-01-02 15:04:05"))
+	}
+	return writeJSON(file+".json", holder{os.Getpid(), h.Now()})
+}
+
+// Close gives the workspace back.
+func (h *House) Close() error {
+	var failed []error
+	if h.db != nil {
+		failed = append(failed, h.db.Close())
+	}
+	if h.register != nil {
+		failed = append(failed, h.register.Close())
+	}
+	if h.lock != nil {
+		failed = append(failed, h.lock.Unlock())
+	}
+	return errors.Join(failed...)
+}
+
+// clearHalfMade removes builds and versions that were never given their name;
+// they lie under *.tmp until they are whole.
+func (h *House) clearHalfMade() error {
+	for _, pattern := range []string{"builds/*/*.tmp", "published/*/*.tmp", "published/*.tmp"} {
+		paths, err := filepath.Glob(h.path(filepath.FromSlash(pattern)))
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
