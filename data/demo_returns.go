@@ -18,14 +18,14 @@ type returnItem struct {
 }
 
 var returnItems = []returnItem{
-	{"党群", "DQ1", "组织生活按期开展", 6, 0.5}, {"党群", "DQ2", "党员参会", 120, 1.2}, {"党群", "DQ3", "党费收缴", 130, 0.2}, {"党群", "DQ4", "志愿服务", 130, 2},
-	{"政法", "ZF3", "三官一律进网格", 8, 1}, {"经济", "JJ1", "招商任务（累计，万元）", 500, 2}, {"经济", "JJ6", "新增个体工商户", 10, 1},
+	{"党群", "DQ1", "组织生活按期开展", 6, 0.5}, {"党群", "DQ2", "党员参会", 120, 0.8}, {"党群", "DQ3", "党费收缴", 130, 0.2}, {"党群", "DQ4", "志愿服务", 130, 1.2},
+	{"政法", "ZF3", "三官一律进网格", 8, 1}, {"经济", "JJ1", "招商任务（累计，万元）", 500, 0.6}, {"经济", "JJ6", "新增个体工商户", 10, 1},
 	{"安监", "AJ1", "检查计划", 40, 0.6}, {"民政", "MZ2", "低保特困复核", 25, 0.5}, {"民政", "MZ3", "新增申请办理", 9, 0.8},
 	{"文化", "WH1", "文明测评", 150, 1.5}, {"文化", "WH3", "文体活动", 4, 0.5}, {"文化", "WH6", "群众满意度", 0, 1}, {"文化", "WH7", "督查整改", 6, 0.7},
-	{"物管", "WG8", "物业费收缴（元）", 320_000, 2.5},
+	{"物管", "WG8", "物业费收缴（元）", 320_000, 1.5},
 }
 
-// writeReturns delivers one workbook of each line that has returns. The month
+// writeReturns delivers one workbook of each line that has returns. Three months
 // before the last welfare never delivers; in the last month culture forgets a
 // community.
 func (m *maker) writeReturns(month tongbao.Month) error {
@@ -37,7 +37,7 @@ func (m *maker) writeReturns(month tongbao.Month) error {
 		}
 	}
 	for n, line := range lines {
-		if line == "民政" && month == m.Until.Prev() && m.Months > 2 {
+		if line == "民政" && month == m.Until.Add(-3) && m.Months > 5 {
 			continue
 		}
 		day := monthEnd(month).AddDate(0, 0, 1)
@@ -96,7 +96,7 @@ func (m *maker) returnCells(r *rand.Rand, item returnItem, c *community, place s
 		return []any{place, item.id, item.name, nil, nil, score, nil}
 	case "WG8", "JJ1":
 		total := math.Round(due*100) / 100
-		return []any{place, item.id, item.name, math.Round(total*math.Min(rate+0.08, 1.1)*100) / 100, total, nil, nil}
+		return []any{place, item.id, item.name, math.Round(total*math.Min(rate+0.05, 1.1)*100) / 100, total, nil, nil}
 	}
 	whole := math.Max(1, math.Round(due))
 	done := math.Round(whole * math.Min(rate+0.04, 1.15))

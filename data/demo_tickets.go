@@ -65,7 +65,7 @@ func (m *maker) newTicket(r *rand.Rand, month tongbao.Month, kinds []int) *ticke
 	m.next.ticket++
 	t := &ticket{
 		category: k, building: b, urgency: "一般", severity: "一般",
-		reported: month.First().AddDate(0, 0, r.IntN(days)).Add(time.Duration(7*3600+r.IntN(14*3600)) * time.Second),
+		reported: month.First().AddDate(0, 0, r.IntN(days)).Add(time.Duration(7*3600+r.IntN(13*3600)) * time.Second),
 		platform: "12345",
 	}
 	// The last and first second of a month are good rows that careless month
@@ -151,8 +151,8 @@ func (m *maker) settle(r *rand.Rand, t *ticket) {
 	switch {
 	case t.state != "":
 		t.stateAt = t.reported.Add(20 * time.Hour)
-	case chance(r, 0.3) && t.reported.Hour() < 20:
-		t.disposed = t.reported.Add(time.Duration(30+r.IntN(120)) * time.Minute)
+	case chance(r, sameDay(t.category.line)*quality) && t.reported.Hour() < 20:
+		t.disposed = t.reported.Add(time.Duration(30+r.IntN(90)) * time.Minute)
 	case chance(r, quality):
 		t.disposed = t.reported.Add(time.Duration(float64(window) * (0.2 + 0.75*r.Float64())))
 	case chance(r, 0.75):
@@ -182,6 +182,14 @@ func (m *maker) settle(r *rand.Rand, t *ticket) {
 	if chance(r, 0.04) {
 		t.helps = pick(r, []string{"城管,物管", "环保,城管", "政法,民政"})
 	}
+}
+
+// sameDay is how often a line's tickets are settled within hours.
+func sameDay(line string) float64 {
+	if line == "environment" {
+		return 0.98
+	}
+	return 0.3
 }
 
 // last returns the latest moment of the ticket before now.

@@ -121,7 +121,11 @@ select
     scored.own_numerator,
     scored.own_denominator,
     coalesce(scored.own_denominator, 0) as n,
-    least(greatest(scored.raw_points, 0), scored.p)::bigint as points,
+    -- greatest and least pass over a null; without points there is none.
+    case
+        when scored.raw_points is not null
+            then least(greatest(scored.raw_points, 0), scored.p)
+    end::bigint as points,
     scored.p::bigint as full_points,
     case
         when scored.raw_points is null and scored.state <> 'not_reported'

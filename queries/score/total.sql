@@ -68,10 +68,12 @@ select
     $month as month,
     rounded.level,
     rounded.grid_id,
-    (
-        least(rounded.cents, coalesce(rounded.cap // 10000, rounded.cents))::decimal(9, 0)
-        * 0.01::decimal(3, 2)
-    )::decimal(7, 2) as total,
+    case
+        when rounded.weight_scored > 0
+            then least(
+                rounded.cents, coalesce(rounded.cap // 10000, rounded.cents)
+            )::decimal(9, 0) * 0.01::decimal(3, 2)
+    end::decimal(7, 2) as total,
     ((rounded.bonus + 5000) // 10000)::decimal(7, 0) * 0.01::decimal(3, 2) as bonus,
     ((rounded.deduction + 5000) // 10000)::decimal(7, 0) * 0.01::decimal(3, 2) as deduction,
     rounded.cap,
