@@ -13,13 +13,14 @@ import (
 
 // loader takes one staged delivery into core, in one transaction.
 type loader struct {
-	d       *Definition
-	item    delivery
-	st      stage
-	salt    string
-	coreSQL string // queries/core/<target>.sql
-	load    Load
-	clock   time.Time
+	d        *Definition
+	item     delivery
+	st       stage
+	salt     string
+	coreSQL  string // queries/core/<target>.sql
+	load     Load
+	clock    time.Time
+	firstRow int64 // rowid of the first row of typed
 }
 
 // errMiscounted says that the engine did not find the records that the scan
@@ -64,7 +65,9 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 
 func (l *loader) countTyped(ctx context.Context, tx *warehouse.Tx) error {
 	var all int64
-	err := tx.QueryRow(ctx, "select count(*), count(*) filter (where not is_note) from typed").Scan(&all, &l.load.In)
+	// Rows of a transaction that is not committed are numbered from a base of
+	// the engine's own.
+	err := tx.QueryRow(ctx, "select count(*), count(*) filter (where not is_note), coalesce(min(rowid), 0) from typed").Scan(&all, &l.load.In, &l.firstRow)
 	if err == nil && all != l.st.records {
 		err = fmt.Errorf("%w: %d, not %d", errMiscounted, all, l.st.records)
 	}
@@ -74,7 +77,7 @@ func (l *loader) countTyped(ctx context.Context, tx *warehouse.Tx) error {
 // rowNumber is the record of the file that a row of typed came from.
 func (l *loader) rowNumber() string {
 	if l.st.isFile {
-		return fmt.Sprintf("typed.rowid + %d", l.st.header.record+1)
+		return fmt.Sprintf("typed.rowid - %d + %d", l.firstRow, l.st.header.record+1)
 	}
 	return "typed.row_no"
 }

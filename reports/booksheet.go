@@ -3,6 +3,8 @@ package reports
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -11,6 +13,7 @@ import (
 const (
 	leastWidth = 7.0
 	mostWidth  = 46.0
+	rowHeight  = 17.0 // points a line
 )
 
 // writeSheet writes the sections of a sheet one below the other.
@@ -57,7 +60,7 @@ func (b *book) writeSheet(name string, s sheet) error {
 			return err
 		}
 	}
-	return b.layout(name, firstHead, len(s.Sections) == 1)
+	return b.layout(name, firstHead, len(s.Sections) == 1, s.ID == "ranking")
 }
 
 // head writes the title and the line below it.
@@ -89,11 +92,16 @@ func (b *book) writeSection(sheet string, s section, at int, widths map[int]floa
 		return at + 2, b.put(sheet, 1, at+1, b.words.Text["empty"], "meta")
 	}
 	for n, one := range rows {
+		tall := 1
 		for i, c := range s.Columns {
+			tall = max(tall, 1+int((displayWidth(show(one[c.Key], c.Kind, b.words, one))-1)/mostWidth))
 			widths[i+1] = max(widths[i+1], min(displayWidth(show(one[c.Key], c.Kind, b.words, one)), mostWidth))
 			if err := b.putCell(sheet, i+1, at+1+n, c, one); err != nil {
 				return 0, err
 			}
+		}
+		if err := b.file.SetRowHeight(sheet, at+1+n, rowHeight*float64(tall)); err != nil {
+			return 0, err
 		}
 	}
 	end := at + len(rows)
@@ -130,9 +138,12 @@ func (b *book) heat(sheet, area string) error {
 
 // layout sets panes and print: A4, all columns on a page's width, the heads on
 // every page.
-func (b *book) layout(sheet string, headRow int, isOneTable bool) error {
+func (b *book) layout(sheet string, headRow int, isOneTable, isOnePage bool) error {
 	orientation, fitWidth, fitHeight, size := "landscape", 1, 0, 9
 	isFit := true
+	if isOnePage {
+		fitHeight = 1 // charts must not be cut
+	}
 	left, top := 0.5, 0.7
 	err := errors.Join(
 		b.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &isFit}),
@@ -185,10 +196,16 @@ func (b *book) writeSummary(name string) error {
 	if err := b.put(name, 1, row, b.words.Text["contents"], "section"); err != nil {
 		return err
 	}
-	for _, s := range sheets() {
-		row++
-		cell := fmt.Sprintf("A%d", row)
-		err := errors.Join(b.put(name, 1, row, b.words.Sheets[s.ID], "link"),
+	const across = 6
+	for i, s := range sheets() {
+		if i%across == 0 {
+			row++
+		}
+		cell, err := excelize.CoordinatesToCellName(1+i%across, row)
+		if err != nil {
+			return err
+		}
+		err = errors.Join(b.put(name, 1+i%across, row, b.words.Sheets[s.ID], "link"),
 			b.file.SetCellHyperLink(name, cell, fmt.Sprintf("'%s'!A1", b.words.Sheets[s.ID]), "Location"))
 		if err != nil {
 			return err
@@ -197,7 +214,7 @@ func (b *book) writeSummary(name string) error {
 	if err := b.file.SetColWidth(name, "A", "H", 14); err != nil {
 		return err
 	}
-	return b.layout(name, 3, false)
+	return b.layout(name, 3, false, true)
 }
 
 // rankingChart draws the totals as bars below the table.
@@ -267,8 +284,21 @@ func (b *book) trendChart(sheet string, row int) error {
 			Categories: fmt.Sprintf("'%s'!$C$%d:$%s$%d", sheet, row+1, last, row+1), Values: fmt.Sprintf("'%s'!$C$%d:$%s$%d", sheet, at, last, at),
 		})
 	}
+	least := b.trendFloor()
 	return b.file.AddChart(sheet, fmt.Sprintf("A%d", row+3+len(series)), &excelize.Chart{
 		Type: excelize.Line, Series: series, Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: b.words.Charts["trend"]}}},
-		Legend: excelize.ChartLegend{Position: "right"}, Dimension: excelize.ChartDimension{Width: 980, Height: 400},
+		Legend: excelize.ChartLegend{Position: "right"}, YAxis: excelize.ChartAxis{Minimum: &least}, Dimension: excelize.ChartDimension{Width: 980, Height: 400},
 	})
+}
+
+// trendFloor is where the trend's axis begins: the five points below the
+// lowest total.
+func (b *book) trendFloor() float64 {
+	least := 95.0
+	for _, one := range b.tables["trend"] {
+		if total, err := strconv.ParseFloat(one["total"], 64); err == nil {
+			least = min(least, math.Floor(total/5)*5)
+		}
+	}
+	return least
 }

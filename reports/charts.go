@@ -35,7 +35,7 @@ func (m *month) charts() ([]chart, error) {
 		height   int
 		draw     func() (drawing, string)
 	}{
-		{"total", "ranking", 340, m.totalChart}, {"heat", "heat", 340, m.heatChart}, {"trend", "trend", 380, m.trendChart},
+		{"total", "ranking", 340, m.totalChart}, {"heat", "heat", 340, m.heatChart}, {"trend", "trend", 430, m.trendChart},
 		{"ticket_line", "stack", 320, m.ticketChart}, {"ticket_channel", "bar", 320, m.channelChart},
 		{"repair", "pair", 320, m.repairChart}, {"fund", "money", 320, m.fundChart},
 	} {
@@ -87,8 +87,8 @@ func (m *month) heatChart() (drawing, string) {
 			items = append(items, opts.HeatMapData{Value: [3]any{x, len(rows) - 1 - y, number(rows[y][line])}})
 		}
 	}
-	heat.SetXAxis(titles).AddSeries(m.words.Charts["heat"], items)
-	heat.SetGlobalOptions(charts.WithYAxisOpts(opts.YAxis{Type: "category", Data: names}))
+	heat.AddSeries(m.words.Charts["heat"], items)
+	heat.SetGlobalOptions(charts.WithXAxisOpts(opts.XAxis{Type: "category", Data: titles}), charts.WithYAxisOpts(opts.YAxis{Type: "category", Data: names}))
 	return heat, m.words.Text["heat_note"]
 }
 

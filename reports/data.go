@@ -119,13 +119,20 @@ func (m *month) summary() [][]part {
 	return sentences
 }
 
-// maxDecisions is how many matters the first page puts to the meeting.
-const maxDecisions = 5
+// The first page puts so many matters to the meeting, and of one kind so many.
+const (
+	maxDecisions = 5
+	maxOfKind    = 2
+)
 
 // decisions are the first matters of the coordination list in words.
 func (m *month) decisions() [][]part {
 	var decisions [][]part
-	for _, one := range m.tables["coordination"][:min(maxDecisions, len(m.tables["coordination"]))] {
+	ofKind := map[string]int{}
+	for _, one := range m.tables["coordination"] {
+		if ofKind[one["kind"]]++; ofKind[one["kind"]] > maxOfKind || len(decisions) == maxDecisions {
+			continue
+		}
 		pattern := m.words.Decide[one["kind"]] + " " + m.words.DecideUntil
 		decisions = append(decisions, fill(pattern, func(name string) string { return one[name] }))
 	}

@@ -52,7 +52,7 @@ func sheets() []sheet {
 				{Key: "deduction", Kind: score}, {Key: "bonus", Kind: score}, {Key: "cap", Kind: score}, {Key: "state", Kind: code}, {Key: "lost"}}},
 			{ID: "line_points", Table: "line_points", FilterBy: "line", Filter: line, Columns: []column{
 				{Key: "indicator"}, {Key: "indicator_name"}, {Key: "name"}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
-				{Key: "n", Kind: integer}, {Key: "points", Kind: score}, {Key: "full_points", Kind: score}, {Key: "lost", Kind: score}, {Key: "state", Kind: code}}},
+				{Key: "points", Kind: score}, {Key: "full_points", Kind: score}, {Key: "lost", Kind: score}, {Key: "state", Kind: code}, {Key: "n", Kind: integer}}},
 		}})
 	}
 	return append(list,

@@ -38,7 +38,7 @@
         s.symbol = ["circle", "rect", "triangle", "diamond"][i % 4];
         s.lineStyle = { width: 2, color: palette[i % 8], type: ["solid", "dashed"][Math.floor(i / 4) % 2] };
         s.itemStyle = { color: palette[i % 8] };
-        s.endLabel = { show: true, ...text, formatter: "{a}" };
+        s.endLabel = { show: true, ...text, color: palette[i % 8], formatter: "{a}", distance: 8 };
         s.labelLayout = { moveOverlap: "shiftY" };
       });
     },
