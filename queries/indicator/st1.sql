@@ -15,7 +15,6 @@ with done as (
         end as done
     from core.month_activity as activity
     where activity.month = $month
-        and activity.kind in ('patrol', 'elder_visit', 'firm_visit', 'task')
         and activity.is_valid
     group by activity.staff_id, activity.kind, coalesce(activity.class, '')
 ),
@@ -29,7 +28,6 @@ plan as (
     from core.month_plan as plan
     where plan.month = $month
         and plan.staff_id is not null
-        and plan.kind in ('patrol', 'elder_visit', 'firm_visit', 'task')
     group by plan.staff_id, plan.kind, coalesce(plan.class, '')
 )
 
