@@ -25,49 +25,20 @@ summed as (
     group by points.level, points.grid_id, points.line
 ),
 
-adjusted as (
-    select
-        count.level,
-        count.grid_id,
-        count.line,
-        coalesce(sum(count.taken) filter (count.rule = 'line_deduct'), 0) as deduction,
-        coalesce(sum(count.taken) filter (count.rule = 'bonus'), 0) as bonus,
-        min(count.cap) filter (count.rule = 'veto' and count.veto_scope = 'line') as cap
-    from score.count as count
-    where count.month = $month
-    group by count.level, count.grid_id, count.line
-),
-
-completed as (
-    select
-        rate.level,
-        rate.grid_id,
-        rate.line,
-        sum(rate.bonus) as bonus
-    from score.points_rate as rate
-    where rate.month = $month
-    group by rate.level, rate.grid_id, rate.line
-),
-
 based as (
     select
         summed.*,
-        coalesce(adjusted.deduction, 0)::bigint as deduction,
-        least(
-            coalesce(adjusted.bonus, 0) + coalesce(completed.bonus, 0), 5000000
-        )::bigint as bonus,
-        adjusted.cap,
+        coalesce(adjustment.deduction, 0) as deduction,
+        coalesce(adjustment.bonus, 0) as bonus,
+        adjustment.cap,
         (2 * summed.row_points * 100000000 + summed.measured_points)
         // nullif(2 * summed.measured_points, 0) as base
     from summed
-    left join adjusted
-        on summed.level = adjusted.level
-        and summed.grid_id = adjusted.grid_id
-        and summed.line = adjusted.line
-    left join completed
-        on summed.level = completed.level
-        and summed.grid_id = completed.grid_id
-        and summed.line = completed.line
+    left join score.adjustment as adjustment
+        on summed.level = adjustment.level
+        and summed.grid_id = adjustment.grid_id
+        and summed.line = adjustment.line
+        and adjustment.month = $month
 ),
 
 exact as (
@@ -104,7 +75,7 @@ select
     rounded.full_points::bigint as full_points,
     rounded.deduction,
     rounded.bonus,
-    rounded.cap::bigint as cap,
+    rounded.cap,
     case
         when rounded.missing = 0 and rounded.base is not null
             then rounded.cents::decimal(9, 0) * 0.01::decimal(3, 2)
@@ -126,3 +97,4 @@ inner join seed.line_weight as weight
     on rounded.line = weight.line
     and weight.valid_from <= $month
     and (weight.valid_to is null or weight.valid_to >= $month)
+order by rounded.level, rounded.grid_id, rounded.line
