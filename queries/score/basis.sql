@@ -2,7 +2,8 @@
 -- rule: which cases a row is scored on. No cases: the unit's own last three
 --   months if they hold pool_cases, else its peers' last twelve (no_sample).
 --   Below community fewer than min_cases: its own last three months (pooled).
---   Not reported is never imputed.
+--   A row marked na does not apply to who has no case. Not reported is never
+--   imputed
 -- build: month
 with info as (
     select
@@ -33,12 +34,16 @@ judged as (
         rule.line,
         pool.*,
         case
-            when rule.fact = 'return' and pool.own_denominator is null
-                and rule.na is null then 'not_reported'
             when rule.fact <> 'return' and not rule.is_delivered
                 then 'not_reported'
-            when rule.na is not null and pool.own_denominator is null
+            -- A share asks for no denominator; a delivered month without a row is 0.
+            when rule.rule = 'share'
+                and (rule.fact <> 'return' or pool.own_numerator is not null)
+                then 'share'
+            when rule.na is not null and coalesce(pool.own_denominator, 0) = 0
                 then 'not_applicable'
+            when rule.fact = 'return' and pool.own_denominator is null
+                then 'not_reported'
             when pool.own_denominator > 0 and (
                 rule.level = 2
                 or rule.fact in ('return', 'grid')
@@ -67,6 +72,7 @@ select
     judged.own_numerator,
     judged.own_denominator,
     case judged.choice
+        when 'share' then coalesce(judged.own_numerator, 0)
         when 'measured' then judged.own_numerator
         when 'pooled' then judged.pooled_numerator
         when 'own' then judged.pooled_numerator
@@ -80,6 +86,7 @@ select
     end as denominator,
     case
         when judged.choice in ('own', 'peers') then 'no_sample'
+        when judged.choice = 'share' then 'measured'
         else judged.choice
     end as state
 from judged

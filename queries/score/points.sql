@@ -1,6 +1,7 @@
 -- grain: one row per unit and rubric row with points
 -- rule: rates as points_rate says, counts and entries as points_count says;
---   na peers_mean: what does not apply here is the mean of the peers
+--   na peers_mean: what does not apply here is the mean of the peers; a return
+--   that none of them sent is not reported
 -- build: month
 with every as (
     select
@@ -67,7 +68,12 @@ select
         else every.points
     end::bigint as points,
     every.full_points,
-    every.state
+    case
+        when every.state = 'not_applicable' and rule.na = 'peers_mean'
+            and rule.fact = 'return' and every.own_denominator is null
+            and peers.points is null then 'not_reported'
+        else every.state
+    end as state
 from every
 inner join core.month_unit as unit
     on every.grid_id = unit.grid_id

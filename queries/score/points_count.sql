@@ -1,6 +1,7 @@
 -- grain: one row per unit and rubric row that is counted or entered
 -- rule: deduct: P − what was counted, not below the floor, once its fact is
---   delivered; manual: what the line entered (10⁻⁶ points), 0 to P
+--   delivered; manual: what the line entered (10⁻⁶ points), 0 to P. A return
+--   marked na does not apply to who sends none
 -- build: month
 with cell as (
     select
@@ -11,6 +12,7 @@ with cell as (
         rule.points,
         rule.floor,
         rule.fact,
+        rule.na,
         unit.grid_id
     from score.rule as rule
     inner join core.month_unit as unit
@@ -73,6 +75,11 @@ select
     counted.denominator,
     case when counted.is_reported then counted.scored end as points,
     counted.points as full_points,
-    case when counted.is_reported then 'measured' else 'not_reported' end as state
+    case
+        when counted.is_reported then 'measured'
+        when counted.fact = 'return' and counted.na is not null
+            then 'not_applicable'
+        else 'not_reported'
+    end as state
 from counted
 order by counted.indicator, counted.level, counted.grid_id

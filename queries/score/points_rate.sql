@@ -41,6 +41,8 @@ scored as (
     select
         basis.*,
         case
+            when basis.rule = 'share'
+                then (2 * basis.p * basis.a + basis.group_sum) // nullif(2 * basis.group_sum, 0)
             when basis.b is null or basis.b = 0 then null
             when basis.rule in ('ratio', 'completion')
                 then (2 * basis.p * basis.a + basis.b) // (2 * basis.b)
@@ -56,8 +58,6 @@ scored as (
                 ) // (2 * basis.b * 10000)
             when basis.rule = 'density'
                 then basis.p - (2 * basis.k * basis.a * basis.per + basis.b) // (2 * basis.b)
-            when basis.rule = 'share'
-                then (2 * basis.p * basis.a + basis.group_sum) // nullif(2 * basis.group_sum, 0)
             when basis.rule = 'coefficient'
                 then (2 * basis.p * coalesce(basis.coefficient, 0) + 1000000) // 2000000
         end as raw_points

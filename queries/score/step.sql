@@ -1,5 +1,5 @@
 -- grain: one row per unit and rubric row that is a rate
--- rule: what a rate meets that the formulas do not hold: the band that it
+-- rule: what a rate meets that the formulas do not hold: the first band that it
 --   reaches, its place among its peers with the coefficient of that place, the
 --   sum of its group, the k of its level
 -- build: month
@@ -48,7 +48,7 @@ select
     placed.grid_id,
     placed.place,
     placed.group_sum::bigint as group_sum,
-    max(step.points) filter (
+    arg_min(step.points, step.step) filter (
         placed.rule = 'bands'
         and placed.numerator * 1000000 >= step.threshold * placed.denominator
     ) as band,
