@@ -1,21 +1,34 @@
 -- grain: one row per unit that was ranked, or could not be, the month before
 -- rule: what this month is compared with. A change is shown only if clauses,
 --   weights and units are the same, both months have a place, and the same
---   weight was scored in both
+--   lines were scored in both
 -- build: month
-with last_month as (
+with scored as (
+    select
+        line.month,
+        line.level,
+        line.grid_id,
+        string_agg(line.line, ' ' order by line.line) as lines
+    from score.line as line
+    where line.month >= $month - interval 1 month
+        and line.month <= $month
+        and line.state = 'scored'
+    group by line.month, line.level, line.grid_id
+),
+
+last_month as (
     select
         ranking.level,
         ranking.grid_id,
         ranking.total,
         ranking.place,
         ranking.last_streak,
-        total.weight_scored
+        scored.lines
     from ranking.total as ranking
-    inner join score.total as total
-        on ranking.level = total.level
-        and ranking.grid_id = total.grid_id
-        and ranking.month = total.month
+    left join scored
+        on ranking.level = scored.level
+        and ranking.grid_id = scored.grid_id
+        and ranking.month = scored.month
     where ranking.month < $month
         and ranking.month >= $month - interval 1 month
 )
@@ -30,7 +43,7 @@ select
     comparable.reason is null
     and last_month.place is not null
     and total.reason is null
-    and total.weight_scored = last_month.weight_scored as is_comparable
+    and coalesce(scored.lines = last_month.lines, false) as is_comparable
 from last_month
 inner join score.total as total
     on last_month.level = total.level
@@ -43,4 +56,8 @@ inner join ranking.comparable as comparable
     on unit.level = comparable.level
     and unit.peer_group = comparable.peer_group
     and comparable.month = $month
+left join scored
+    on last_month.level = scored.level
+    and last_month.grid_id = scored.grid_id
+    and scored.month = $month
 order by last_month.level, last_month.grid_id
