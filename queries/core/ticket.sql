@@ -32,7 +32,12 @@ started as (
         time_limit.kind,
         time_limit.clock,
         (clock.closes_minute - clock.opens_minute) * 60 as day_seconds,
-        start_day.working_day_no + time_limit.amount as due_day_no,
+        -- Null for the other clocks: a condition on the clock in the join below
+        -- would make the engine compare every ticket with every day.
+        case
+            when time_limit.clock = 'working_day'
+                then start_day.working_day_no + time_limit.amount
+        end as due_day_no,
         start_clock.minutes_before * 60
         + least(
             greatest(
@@ -69,7 +74,6 @@ timed as (
     left join seed.calendar as due_day
         on started.due_day_no = due_day.working_day_no
         and due_day.is_working
-        and started.clock = 'working_day'
     -- The days on which the clock runs at all, numbered from the first.
     left join seed.clock_day as due_clock
         on started.clock = due_clock.clock
