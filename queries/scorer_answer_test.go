@@ -42,6 +42,11 @@ func (town *town) scoreAll(seen map[string]int) answer {
 			seen["half even"] += count01(s.isHalf && town.versions[month].isHalfEven)
 			sayTotal(said, seen, at+" "+key, s)
 		}
+		last := standings{}
+		if len(earlier) > 0 {
+			last = earlier[len(earlier)-1]
+		}
+		town.award(said, seen, at, now, last)
 		earlier = append(earlier, now)
 	}
 	return said
@@ -97,7 +102,7 @@ func sayTotal(said answer, seen map[string]int, key string, s totalScore) {
 	seen["change"] += count01(s.placeChange != nil)
 	seen["streak"] += count01(s.streak > 1)
 	if s.rolling != nil {
-		said["rolling "+key] = fmt.Sprint(cents(s.rolling.score), " over ", s.rolling.months, " ", s.rolling.place, " ", s.rolling.isTied, " of ", s.rolling.units)
+		said["rolling "+key] = fmt.Sprint(cents(s.rolling.score), " over ", s.rolling.months, " ", s.rolling.place, " ", s.rolling.isTied, " of ", s.rolling.units, " ", s.rolling.grade)
 	}
 }
 
@@ -121,7 +126,10 @@ func readAnswers(t *testing.T, db *warehouse.DB) answer {
 				' change ', coalesce(place_change::text, 'null'), ' ', coalesce(total_change::text, 'null'), ' streak ', last_streak)
 			from ranking.total where place is not null`,
 		`select concat_ws(' ', 'rolling', strftime(month, '%Y-%m'), grid_id),
-			concat(rolling_total, ' over ', rolling_months, ' ', place, ' ', is_tied, ' of ', units) from ranking.building where place is not null`,
+			concat(rolling_total, ' over ', rolling_months, ' ', place, ' ', is_tied, ' of ', units, ' ', coalesce(grade, 'null'))
+			from ranking.building where place is not null`,
+		`select concat_ws(' ', 'reward', strftime(month, '%Y-%m'), grid_id, rule),
+			concat(amount, ' ', coalesce(reason, 'null')) from ranking.reward`,
 	} {
 		for _, r := range ask(t, db, query) {
 			if _, twice := said[r[0]]; twice {

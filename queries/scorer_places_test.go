@@ -20,6 +20,7 @@ type standing struct {
 type rolling struct {
 	score  int64
 	months int64
+	grade  string // of the month itself
 	standing
 }
 
@@ -28,11 +29,12 @@ type standings struct {
 	month  int
 	lines  map[string]lineScore
 	totals map[string]totalScore
+	talks  map[string]int64 // months running with a talk, of communities
 }
 
 // stand scores lines and totals of a month and places them.
 func (t *town) stand(month int, rows map[cell]rowScore, earlier []standings) standings {
-	now := standings{month, map[string]lineScore{}, map[string]totalScore{}}
+	now := standings{month, map[string]lineScore{}, map[string]totalScore{}, map[string]int64{}}
 	for _, u := range t.units[month] {
 		lines := map[string]lineScore{}
 		for line := range t.weights[month] {
@@ -139,7 +141,7 @@ func (t *town) roll(month int, now standings, earlier []standings) {
 				sum, months = sum+before.total, months+1
 			}
 		}
-		s.rolling = &rolling{score: halfUp(quotient(sum, months)), months: months}
+		s.rolling = &rolling{score: halfUp(quotient(sum, months)), months: months, grade: t.grade(month, s.total)}
 		now.totals[u.id] = s
 	}
 	for _, u := range t.units[month] {

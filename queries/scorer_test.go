@@ -20,6 +20,8 @@ type town struct {
 	delivered map[int]map[string]bool   // kinds of facts
 	counts    map[cell][]count          // of the unit and all below it
 	peersOf   map[peerKey][]unit
+	rewards   map[int][]reward
+	grades    map[int][]grade // best first
 }
 
 // version holds what the rubric says about all rows.

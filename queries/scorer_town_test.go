@@ -66,6 +66,7 @@ func readTown(t *testing.T, db *warehouse.DB) *town {
 		versions: map[int]version{}, weights: map[int]map[string]int64{}, rows: map[int][]rubricRow{},
 		units: map[int][]unit{}, parents: map[int]map[string]string{}, delivered: map[int]map[string]bool{},
 		counts: map[cell][]count{}, peersOf: map[peerKey][]unit{},
+		rewards: map[int][]reward{}, grades: map[int][]grade{},
 	}
 	for _, r := range ask(t, db, "select month, rounding = 'half_even', min_cases, pool_cases, min_coverage, repair_satisfaction from core.month_info") {
 		month := monthNo(t, r[0])
@@ -85,6 +86,7 @@ func readTown(t *testing.T, db *warehouse.DB) *town {
 		}
 	}
 	town.readRows(t, db)
+	town.readRewards(t, db)
 	for _, r := range ask(t, db, "select month, indicator, grid_id, part, day, numerator, denominator from indicator.value") {
 		town.add(monthNo(t, r[0]), r[1], r[2], count{r[3], r[4], number(r[5]), number(r[6])})
 	}
