@@ -177,6 +177,11 @@ type grid struct {
 func (m *randomMaker) makeTown(name string, rows map[int][]randomRow) {
 	grids := []grid{{name, "", 1, randomMonths}}
 	isEven, areas, buildings := m.chance(60), 1+m.IntN(2), 1+m.IntN(3)
+	// Before a town first counts, nobody in it has a case to borrow.
+	starts := 0
+	if m.chance(30) {
+		starts = 3
+	}
 	for c := range 2 + m.IntN(3) {
 		community := fmt.Sprint(name, "c", c)
 		grids = append(grids, grid{community, name, 2, randomMonths})
@@ -211,7 +216,7 @@ func (m *randomMaker) makeTown(name string, rows map[int][]randomRow) {
 		isSame := m.chance(25)
 		for _, row := range rows[n] {
 			for i, g := range grids {
-				if n < g.until && (g.level == row.lowest() || g.level == 2 && row.levels[0] && m.chance(10)) {
+				if n >= starts && n < g.until && (g.level == row.lowest() || g.level == 2 && row.levels[0] && m.chance(10)) {
 					key := uint64(n)<<32 | uint64(row.position)<<16
 					if !isSame {
 						key |= uint64(i+1) | uint64(name[1])<<48

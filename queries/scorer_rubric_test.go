@@ -92,6 +92,9 @@ func (m *randomMaker) makeRow(row *randomRow, span [2]int) {
 	row.parts = nil
 	var points, target, k, cap, floor, per, minCases, na, scope, level any
 	row.points = int64(50+m.IntN(400)) * 100_000
+	if m.chance(40) {
+		row.points = 20 * million // rows of equal points make exactly half of a line
+	}
 	points = row.points
 	if m.chance(20) {
 		na = "peers_mean"
@@ -101,7 +104,8 @@ func (m *randomMaker) makeRow(row *randomRow, span [2]int) {
 		m.put(stepTable, row.id, day(monthAt(span[0])), no, part, threshold, points, cap)
 		row.parts = append(row.parts, part)
 	}
-	micro := func(most int) int64 { return int64(m.IntN(most*10)) * 100_000 }
+	// Steps of half a hundredth, so that a cap or a deduction can fall on a half.
+	micro := func(most int) int64 { return int64(m.IntN(most*200)) * 5_000 }
 	switch row.rule {
 	case "target":
 		target, k = 850_000+m.IntN(16)*10_000, micro(3)
