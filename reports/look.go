@@ -1,5 +1,7 @@
 package reports
 
+import "fmt"
+
 // The one palette of page and workbook; bulletin.css has the same under the
 // same names, and a test holds them equal.
 const (
@@ -25,3 +27,19 @@ func heatStep(value float64) int {
 
 // isDarkStep says where white text has more contrast than dark.
 func isDarkStep(step int) bool { return step >= 5 }
+
+// stackColors are the nine lines in a stack: neighbours differ in lightness,
+// so that they are told apart in grey.
+var stackColors = [...]string{"#2a5480", "#a9bfd3", "#54799f", "#dde6ee", "#3d6a96", "#c5d3e0", "#667085", "#d9dee5", "#1f2430"}
+
+// seriesColors tell up to eight lines apart.
+var seriesColors = [...]string{"#2f5d8a", "#b5560f", "#1f7a4d", "#8a4f7d", "#4a4a4a", "#1b7f9c", "#8a6d00", "#a4161a"}
+
+// isDark says whether white text reads better on a colour.
+func isDark(color string) bool {
+	var r, g, b int
+	if _, err := fmt.Sscanf(color, "#%02x%02x%02x", &r, &g, &b); err != nil {
+		return false
+	}
+	return 299*r+587*g+114*b < 140_000
+}
