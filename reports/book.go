@@ -10,7 +10,7 @@ import (
 
 // book writes the workbook: the same sections as the page, a sheet each.
 type book struct {
-	*month
+	*bulletin
 	file   *excelize.File
 	styles map[string]int
 }
@@ -21,15 +21,15 @@ const (
 	bookTitleFont = "黑体"
 )
 
-func (m *month) book() (*excelize.File, error) {
-	b := &book{month: m, file: excelize.NewFile(), styles: map[string]int{}}
+func (m *bulletin) book() (*excelize.File, error) {
+	b := &book{bulletin: m, file: excelize.NewFile(), styles: map[string]int{}}
 	if err := b.file.SetSheetName("Sheet1", m.words.Sheets["summary"]); err != nil {
 		return nil, err
 	}
 	if err := b.writeSummary(m.words.Sheets["summary"]); err != nil {
 		return nil, fmt.Errorf("sheet %s: %w", m.words.Sheets["summary"], err)
 	}
-	for _, s := range sheets() {
+	for _, s := range m.Sheets {
 		name := m.words.Sheets[s.ID]
 		if _, err := b.file.NewSheet(name); err != nil {
 			return nil, err

@@ -197,7 +197,7 @@ func (b *book) writeSummary(name string) error {
 		return err
 	}
 	const across = 6
-	for i, s := range sheets() {
+	for i, s := range b.Sheets {
 		if i%across == 0 {
 			row++
 		}
