@@ -14,14 +14,14 @@ import (
 // book writes the workbook: a first page, the charts with their figures, then
 // the sections of the page, a sheet each.
 type book struct {
-	*month
+	*bulletin
 	file    *excelize.File
 	styles  map[cellStyle]int
 	figures figures // where the charts find their numbers
 }
 
-func (m *month) book() (*excelize.File, error) {
-	b := &book{month: m, file: excelize.NewFile(), styles: map[cellStyle]int{}}
+func (m *bulletin) book() (*excelize.File, error) {
+	b := &book{bulletin: m, file: excelize.NewFile(), styles: map[cellStyle]int{}}
 	if err := b.write(); err != nil {
 		return nil, errors.Join(err, b.file.Close())
 	}
@@ -36,7 +36,7 @@ func (b *book) write() error {
 	// The sheets stand in the order in which they are read; the figures are
 	// written first, because the charts before them point there.
 	names := []string{b.sheetName("charts")}
-	for _, s := range sheets() {
+	for _, s := range b.Sheets {
 		names = append(names, b.sheetName(s.ID))
 	}
 	for _, name := range append(names, b.sheetName("figures")) {
@@ -53,7 +53,7 @@ func (b *book) write() error {
 	if err := b.writeCharts(b.sheetName("charts")); err != nil {
 		return fmt.Errorf("sheet %s: %w", b.sheetName("charts"), err)
 	}
-	for _, s := range sheets() {
+	for _, s := range b.Sheets {
 		if err := b.writeSheet(b.sheetName(s.ID), s); err != nil {
 			return fmt.Errorf("sheet %s: %w", b.sheetName(s.ID), err)
 		}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -192,4 +193,13 @@ func (b *book) waterfall() []*excelize.Chart {
 		XAxis: excelize.ChartAxis{ReverseOrder: true, Font: chartFont},
 		YAxis: excelize.ChartAxis{None: true, Minimum: number0(b.figures.low - room), Maximum: number0(b.figures.high + room)},
 	}}
+}
+
+// isDark says whether white text reads better on a colour.
+func isDark(color string) bool {
+	var r, g, b int
+	if _, err := fmt.Sscanf(color, "#%02x%02x%02x", &r, &g, &b); err != nil {
+		return false
+	}
+	return 299*r+587*g+114*b < 140_000
 }

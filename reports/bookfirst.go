@@ -217,7 +217,7 @@ func (g *grid) firstFoot(at int) (int, error) {
 	g.height(at, 13*float64(linesOf(g.text("foot"), 185))+4)
 	at++
 	names := []string{g.sheetName("charts")}
-	for _, s := range sheets() {
+	for _, s := range g.Sheets {
 		names = append(names, g.sheetName(s.ID))
 	}
 	names = append(names, g.sheetName("figures"))

@@ -28,7 +28,7 @@ type drawing interface {
 
 // charts lists the charts of the page. A new chart is one entry here and its
 // words in templates/locale.
-func (m *month) charts() ([]chart, error) {
+func (m *bulletin) charts() ([]chart, error) {
 	var list []chart
 	for _, c := range []struct {
 		id, kind string
@@ -58,7 +58,7 @@ func number(value string) any {
 	return "-"
 }
 
-func (m *month) totalChart() (drawing, string) {
+func (m *bulletin) totalChart() (drawing, string) {
 	bar := charts.NewBar()
 	var names []string
 	var items []opts.BarData
@@ -73,7 +73,7 @@ func (m *month) totalChart() (drawing, string) {
 	return bar, alt
 }
 
-func (m *month) heatChart() (drawing, string) {
+func (m *bulletin) heatChart() (drawing, string) {
 	heat := charts.NewHeatMap()
 	var names, titles []string
 	var items []opts.HeatMapData
@@ -92,7 +92,7 @@ func (m *month) heatChart() (drawing, string) {
 	return heat, m.words.Text["heat_note"]
 }
 
-func (m *month) trendChart() (drawing, string) {
+func (m *bulletin) trendChart() (drawing, string) {
 	line := charts.NewLine()
 	var months, order []string
 	series := map[string][]opts.LineData{}
@@ -129,7 +129,7 @@ func (m *month) trendChart() (drawing, string) {
 }
 
 // bars makes a bar chart of columns of a table.
-func (m *month) bars(table string, label func(row) string, series ...func(row) (string, any)) (*charts.Bar, string) {
+func (m *bulletin) bars(table string, label func(row) string, series ...func(row) (string, any)) (*charts.Bar, string) {
 	bar := charts.NewBar()
 	var names []string
 	alt := ""
@@ -156,7 +156,7 @@ func (m *month) bars(table string, label func(row) string, series ...func(row) (
 	return bar, alt
 }
 
-func (m *month) ticketChart() (drawing, string) {
+func (m *bulletin) ticketChart() (drawing, string) {
 	return m.bars("ticket_line", named,
 		func(one row) (string, any) { return m.words.Charts["on_time"], number(one["on_time"]) },
 		// Two counts of one row; the difference is drawn, not published.
@@ -167,17 +167,17 @@ func (m *month) ticketChart() (drawing, string) {
 		})
 }
 
-func (m *month) channelChart() (drawing, string) {
+func (m *bulletin) channelChart() (drawing, string) {
 	return m.bars("ticket_channel", named, func(one row) (string, any) { return m.words.Charts["reported"], number(one["reported"]) })
 }
 
-func (m *month) repairChart() (drawing, string) {
+func (m *bulletin) repairChart() (drawing, string) {
 	return m.bars("repair_kind", named,
 		func(one row) (string, any) { return m.words.Charts["due"], number(one["due"]) },
 		func(one row) (string, any) { return m.words.Charts["finished"], number(one["finished"]) })
 }
 
-func (m *month) fundChart() (drawing, string) {
+func (m *bulletin) fundChart() (drawing, string) {
 	return m.bars("fund", func(one row) string { return m.words.code(one["item"]) },
 		func(one row) (string, any) { return m.words.Columns["amount"], number(one["amount"]) })
 }

@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tongbao"
@@ -13,43 +14,73 @@ import (
 // has no entry.
 type row map[string]string
 
-// month is everything that is drawn: the tables of the layer bulletin.
-type month struct {
+// tables is the layer bulletin of one month, by table.
+type tables map[string][]row
+
+// bulletin is everything that one edition draws.
+type bulletin struct {
 	Month   tongbao.Month
 	Options Options
+	Sheets  []sheet
 	words   *locale
-	tables  map[string][]row
+	tables  tables
 }
 
 // extraTables are drawn outside the sections.
 var extraTables = []string{"heading", "trend", "trend_ticket"}
 
-func readMonth(ctx context.Context, db *warehouse.DB, of tongbao.Month, opt Options) (*month, error) {
-	words, err := readLocale("zh-Hans")
-	if err != nil {
-		return nil, err
-	}
-	m := &month{Month: of, Options: opt, words: words, tables: map[string][]row{}}
-	names := extraTables
-	for _, sheet := range sheets() {
+// readTables reads what the editions hold, once for all of them.
+func readTables(ctx context.Context, db *warehouse.DB, of tongbao.Month) (tables, error) {
+	read := tables{}
+	names := slices.Clone(extraTables)
+	for _, sheet := range allSheets() {
 		for _, section := range sheet.Sections {
 			names = append(names, section.Table)
 		}
 	}
+	// A version of an earlier program may have fewer tables; what it has not
+	// is not drawn.
+	there, err := db.Tables(ctx, "bulletin")
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range names {
-		if m.tables[name] != nil {
+		if _, found := there["bulletin."+name]; read[name] != nil || !found {
 			continue
 		}
 		rows, err := db.Rows(ctx, fmt.Sprintf("select * from bulletin.%s where month = date '%s' order by rowid", name, of.First().Format("2006-01-02")))
 		if err != nil {
 			return nil, fmt.Errorf("read bulletin.%s: %w", name, err)
 		}
-		m.tables[name] = toRows(rows)
+		read[name] = toRows(rows)
 	}
-	if len(m.tables["heading"]) != 1 {
-		return nil, fmt.Errorf("read bulletin.heading: %d rows for %s, want one; the month was not computed", len(m.tables["heading"]), of)
+	if len(read["heading"]) != 1 {
+		return nil, fmt.Errorf("read bulletin.heading: %d rows for %s, want one; the month was not computed", len(read["heading"]), of)
 	}
-	return m, nil
+	return read, nil
+}
+
+func newBulletin(read tables, of tongbao.Month, opt Options) (*bulletin, error) {
+	opt = opt.withDefaults()
+	words, err := readLocale(opt.Locale)
+	if err != nil {
+		return nil, err
+	}
+	b := &bulletin{Month: of, Options: opt, Sheets: sheets(opt.Edition), words: words, tables: read}
+	if opt.Edition == Unit && b.ownName() == "" {
+		return nil, fmt.Errorf("unit %q is no community of %s; its code is wanted: %s", opt.Unit, of, strings.Join(unitCodes(read), ", "))
+	}
+	return b, nil
+}
+
+// ownName is the name of the community of a unit edition, "" in the others.
+func (m *bulletin) ownName() string {
+	for _, one := range m.tables["community"] {
+		if m.Options.Edition == Unit && one["grid_id"] == m.Options.Unit {
+			return one["name"]
+		}
+	}
+	return ""
 }
 
 func toRows(answer warehouse.Rows) []row {
@@ -66,27 +97,26 @@ func toRows(answer warehouse.Rows) []row {
 	return rows
 }
 
-// rows returns the rows of a section.
-func (m *month) rows(s section) []row {
-	if s.FilterBy == "" {
-		return m.tables[s.Table]
-	}
+// rows returns the rows of a section that the edition shows.
+func (m *bulletin) rows(s section) []row {
+	own := m.ownName()
 	var kept []row
 	for _, one := range m.tables[s.Table] {
-		if one[s.FilterBy] == s.Filter {
-			kept = append(kept, one)
+		if s.FilterBy != "" && one[s.FilterBy] != s.Filter || own != "" && s.Own != "" && one[s.Own] != own {
+			continue
 		}
+		kept = append(kept, one)
 	}
 	return kept
 }
 
 // text fills a pattern of the locale with the heading's figures.
-func (m *month) text(key string) string { return plain(m.fill(m.words.Text[key])) }
+func (m *bulletin) text(key string) string { return plain(m.fill(m.words.Text[key])) }
 
-func (m *month) fill(pattern string) []part { return fill(pattern, m.figure) }
+func (m *bulletin) fill(pattern string) []part { return fill(pattern, m.figure) }
 
 // figure is a name that a pattern may use.
-func (m *month) figure(name string) string {
+func (m *bulletin) figure(name string) string {
 	switch name {
 	case "town":
 		return m.Options.Town
@@ -108,7 +138,7 @@ func (m *month) figure(name string) string {
 }
 
 // summary is the sentences that have something to say.
-func (m *month) summary() [][]part {
+func (m *bulletin) summary() [][]part {
 	var sentences [][]part
 	for _, s := range m.words.Sentences {
 		if value := m.tables["heading"][0][s.When]; s.When != "" && (value == "" || value == "0") {
@@ -126,7 +156,7 @@ const (
 )
 
 // decisions are the first matters of the coordination list in words.
-func (m *month) decisions() [][]part {
+func (m *bulletin) decisions() [][]part {
 	var decisions [][]part
 	ofKind := map[string]int{}
 	for _, one := range m.tables["coordination"] {
@@ -140,7 +170,7 @@ func (m *month) decisions() [][]part {
 }
 
 // state says whether the reader holds a build or a version.
-func (m *month) state() string {
+func (m *bulletin) state() string {
 	if m.Options.Version == 0 {
 		return m.text("build")
 	}

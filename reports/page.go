@@ -72,7 +72,7 @@ type pageCell struct {
 	Raw, Text, Class string
 }
 
-func (m *month) page() ([]byte, error) {
+func (m *bulletin) page() ([]byte, error) {
 	p := page{
 		Title: m.text("title"), Office: m.text("office"), Issue: m.text("issue"), State: m.state(), Rubric: m.text("rubric"), Foot: m.text("foot"),
 		Summary: m.summary(), Decisions: m.decisions(), T: m.words.Text,
@@ -91,7 +91,7 @@ func (m *month) page() ([]byte, error) {
 	if p.Data, err = chartData(list); err != nil {
 		return nil, err
 	}
-	for _, s := range sheets() {
+	for _, s := range m.Sheets {
 		p.Sheets = append(p.Sheets, m.pageSheet(s))
 	}
 	return p.render()
@@ -143,7 +143,7 @@ func (p page) render() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (m *month) weight(line string) string {
+func (m *bulletin) weight(line string) string {
 	for _, one := range m.tables["line_unit"] {
 		if one["line"] == line {
 			return one["weight"]
@@ -154,7 +154,7 @@ func (m *month) weight(line string) string {
 
 // rankRows are the communities with a dot on a scale of five-point steps that
 // holds all totals.
-func (m *month) rankRows() ([]rankRow, []tick) {
+func (m *bulletin) rankRows() ([]rankRow, []tick) {
 	low := 95.0
 	for _, one := range m.tables["community"] {
 		if total, err := strconv.ParseFloat(one["total"], 64); err == nil {
@@ -207,7 +207,7 @@ func moveClass(change string) string {
 	return "better"
 }
 
-func (m *month) pageSheet(s sheet) pageSheet {
+func (m *bulletin) pageSheet(s sheet) pageSheet {
 	drawn := pageSheet{ID: s.ID, Title: m.words.Sheets[s.ID]}
 	for _, section := range s.Sections {
 		ps := pageSection{ID: s.ID + "-" + section.ID, Title: m.words.Sections[section.ID]}
@@ -226,7 +226,7 @@ func (m *month) pageSheet(s sheet) pageSheet {
 	return drawn
 }
 
-func (m *month) pageCell(c column, one row) pageCell {
+func (m *bulletin) pageCell(c column, one row) pageCell {
 	cell := pageCell{Raw: one[c.Key], Text: show(one[c.Key], c.Kind, m.words, one)}
 	if isNumber(c.Kind) {
 		cell.Class = "n"
