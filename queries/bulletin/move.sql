@@ -37,25 +37,25 @@ veto as (
     from score.total as total
     inner join (
         select
-            line.month,
-            line.level,
-            line.grid_id,
-            sum(line.weight * (line.score * 1000000)::hugeint) // sum(line.weight) as mean
-        from score.line as line
-        where line.state = 'scored'
-        group by line.month, line.level, line.grid_id
+            month,
+            level,
+            grid_id,
+            sum(weight * (score * 1000000)::hugeint) // sum(weight) as mean
+        from score.line
+        where state = 'scored'
+        group by all
     ) as line using (month, level, grid_id)
     inner join (
         select
-            count.month,
-            count.level,
-            count.grid_id,
-            arg_min(count.indicator, (count.cap, count.indicator)) as indicator
-        from score.count as count
-        where count.rule = 'veto'
-            and count.veto_scope = 'total'
-            and count.cap is not null
-        group by count.month, count.level, count.grid_id
+            month,
+            level,
+            grid_id,
+            arg_min(indicator, (cap, indicator)) as indicator
+        from score.count
+        where rule = 'veto'
+            and veto_scope = 'total'
+            and cap is not null
+        group by all
     ) as count using (month, level, grid_id)
     where total.month in ($month, $month - interval 1 month)
         and total.cap is not null
@@ -76,11 +76,7 @@ every as (
     from part
     union all
     select
-        total.level,
-        total.grid_id,
-        '',
-        '',
-        'rounding',
+        total.level, total.grid_id, '', '', 'rounding',
         (total.change * 1000000)::hugeint - coalesce(sum(part.amount), 0)
     from total
     left join part using (level, grid_id)
