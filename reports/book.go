@@ -17,11 +17,12 @@ type book struct {
 	*bulletin
 	file    *excelize.File
 	styles  map[cellStyle]int
-	figures figures // where the charts find their numbers
+	figures figures          // where the charts find their numbers
+	places  map[string]table // and the sections of theirs, by their ids
 }
 
 func (m *bulletin) book() (*excelize.File, error) {
-	b := &book{bulletin: m, file: excelize.NewFile(), styles: map[cellStyle]int{}}
+	b := &book{bulletin: m, file: excelize.NewFile(), styles: map[cellStyle]int{}, places: map[string]table{}}
 	if err := b.write(); err != nil {
 		return nil, errors.Join(err, b.file.Close())
 	}
@@ -33,8 +34,8 @@ func (b *book) write() error {
 	if err := errors.Join(b.file.SetDefaultFont(bookSans), b.file.SetSheetName("Sheet1", first)); err != nil {
 		return err
 	}
-	// The sheets stand in the order in which they are read; the figures are
-	// written first, because the charts before them point there.
+	// The sheets stand in the order in which they are read; they are
+	// written in another order, because charts point to what is written.
 	names := []string{b.sheetName("charts")}
 	for _, s := range b.Sheets {
 		names = append(names, b.sheetName(s.ID))
@@ -47,16 +48,16 @@ func (b *book) write() error {
 	if err := b.writeFigures(b.sheetName("figures")); err != nil {
 		return fmt.Errorf("sheet %s: %w", b.sheetName("figures"), err)
 	}
+	for _, s := range b.Sheets {
+		if err := b.writeSheet(b.sheetName(s.ID), s); err != nil {
+			return fmt.Errorf("sheet %s: %w", b.sheetName(s.ID), err)
+		}
+	}
 	if err := b.writeFirst(first); err != nil {
 		return fmt.Errorf("sheet %s: %w", first, err)
 	}
 	if err := b.writeCharts(b.sheetName("charts")); err != nil {
 		return fmt.Errorf("sheet %s: %w", b.sheetName("charts"), err)
-	}
-	for _, s := range b.Sheets {
-		if err := b.writeSheet(b.sheetName(s.ID), s); err != nil {
-			return fmt.Errorf("sheet %s: %w", b.sheetName(s.ID), err)
-		}
 	}
 	b.file.SetActiveSheet(0)
 	return b.properties()
@@ -83,7 +84,7 @@ func (b *book) value(c column, one row) (any, cellStyle, error) {
 	case raw == "":
 		look.Format = "@"
 		return show(raw, c.Kind, b.words, one), look.muted(), nil
-	case c.Kind == date:
+	case c.Kind == date || c.Kind == month:
 		day, err := time.Parse(time.DateOnly, raw)
 		if err != nil {
 			return nil, look, fmt.Errorf("column %s: %q is no day", c.Key, raw)

@@ -30,22 +30,27 @@ func (b *book) writeCharts(name string) error {
 		return err
 	}
 	type place struct {
-		title        string
-		from, to, at int
-		rows         int
-		draw         func() []*excelize.Chart
+		title              string
+		from, to, at, rows int
+		layers             []*excelize.Chart
 	}
-	places := []place{{b.words.Charts["total"], 1, chartColumns, 4, 15, b.rankingBars}}
-	if mover, steps := b.biggestMove(); len(steps) > 0 {
-		places[0].to = 6
-		places = append(places, place{b.moveTitle(mover), 7, chartColumns, 4, 15, b.waterfall})
+	half := chartColumns / 2
+	places := []place{{b.words.Charts["total"], 1, chartColumns, 4, 17, b.rankingBars()}}
+	if mover := b.mover(); b.figures.move.end > 0 {
+		places[0].to = half
+		places = append(places, place{b.moveTitle(mover), half + 1, chartColumns, 4, 17, b.waterfall()})
 	}
-	places = append(places, place{b.words.Charts["weighted"], 1, chartColumns, 22, 15, b.weightedBars})
 	if b.figures.trend.end > 0 {
-		places = append(places, place{b.words.Charts["trend"], 1, chartColumns, 40, 18, b.trendLines})
+		places = append(places, place{b.words.Charts["trend"], 1, chartColumns, 23, 20, b.trendLines()})
+	}
+	if t := b.places["ticket_line"]; t.end > t.head {
+		places = append(places, place{b.words.Charts["ticket_due"], 1, half, 45, 16, []*excelize.Chart{b.tableBars(t, "due", "on_time")}})
+	}
+	if t := b.places["repair_kind"]; t.end > t.head {
+		places = append(places, place{b.words.Charts["repair"], half + 1, chartColumns, 45, 16, []*excelize.Chart{b.tableBars(t, "due", "finished")}})
 	}
 	for _, p := range places {
-		err := errors.Join(g.drawAt(p.from, p.to, p.at+1, p.rows, p.title, p.draw()),
+		err := errors.Join(g.drawAt(p.from, p.to, p.at+1, p.rows, p.title, p.layers),
 			b.file.SetCellStr(name, cellName(p.from, p.at), p.title))
 		if err != nil {
 			return err
@@ -147,16 +152,39 @@ func (b *book) weightedBars() []*excelize.Chart {
 	}}
 }
 
+// tableBars draws one or two columns of a section's table from nought, in the
+// order of its rows.
+func (b *book) tableBars(t table, keys ...string) *excelize.Chart {
+	colors := []string{blueColor}
+	if len(keys) == 2 {
+		colors = []string{paleColor, blueColor}
+	}
+	format := "0.00"
+	var series []excelize.ChartSeries
+	for i, key := range keys {
+		if t.section.Columns[t.at(key)-1].Kind == integer {
+			format = "0"
+		}
+		series = append(series, excelize.ChartSeries{
+			Name: fixed(t.sheet, t.at(key), t.head, t.at(key), t.head), Categories: fixed(t.sheet, t.at("name"), t.from, t.at("name"), t.end),
+			Values: fixed(t.sheet, t.at(key), t.from, t.at(key), t.end), Fill: paint(colors[i]), DataLabel: excelize.ChartDataLabel{Font: chartFont},
+		})
+	}
+	legend := noLegend
+	if len(keys) > 1 {
+		legend = excelize.ChartLegend{Position: "top", Font: &chartFont}
+	}
+	return &excelize.Chart{
+		Type: excelize.Bar, Series: series, Legend: legend, VaryColors: &isNo, GapWidth: gap(45), Overlap: overlap(0),
+		PlotArea: excelize.ChartPlotArea{ShowVal: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: format}},
+		XAxis:    excelize.ChartAxis{ReverseOrder: true, Font: chartFont}, YAxis: excelize.ChartAxis{None: true, Minimum: number0(0)},
+	}
+}
+
 // trendLines are the totals of the months, each line named at its end.
 func (b *book) trendLines() []*excelize.Chart {
 	p := b.figures.trend
-	months, totals := b.trend()
-	lowest := 95.0
-	for _, one := range totals {
-		if value, err := strconv.ParseFloat(one["total"], 64); err == nil {
-			lowest = min(lowest, math.Floor(value/5)*5)
-		}
-	}
+	lowest := b.trendFloor()
 	axis := excelize.ChartAxis{Minimum: &lowest, Maximum: number0(100), MajorUnit: 5, MajorGridLines: true, Font: noteFont, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "0"}}
 	drawn := &excelize.Chart{Type: excelize.Line, Legend: excelize.ChartLegend{Position: "right", Font: &chartFont}, ShowBlanksAs: "gap", XAxis: excelize.ChartAxis{Font: noteFont}, YAxis: axis}
 	for i := range b.tables["community"] {
@@ -168,8 +196,33 @@ func (b *book) trendLines() []*excelize.Chart {
 			Marker: excelize.ChartMarker{Symbol: markers[i%len(markers)], Size: 5, Fill: paint(color)},
 		})
 	}
-	_ = months
 	return []*excelize.Chart{drawn}
+}
+
+// trendFloor is where the scale of the months begins: five points and below
+// the lowest total.
+func (b *book) trendFloor() float64 {
+	lowest := 95.0
+	for _, one := range b.tables["trend"] {
+		if value, err := strconv.ParseFloat(one["total"], 64); err == nil {
+			lowest = min(lowest, math.Floor(value/5)*5)
+		}
+	}
+	return lowest
+}
+
+// smallTrend is the line of one community's months, small enough for a cell;
+// all on one scale.
+func (b *book) smallTrend(n int) *excelize.Chart {
+	p, lowest := b.figures.trend, b.trendFloor()-1
+	return &excelize.Chart{
+		Type: excelize.Line, Legend: noLegend, ShowBlanksAs: "gap",
+		XAxis: excelize.ChartAxis{None: true}, YAxis: excelize.ChartAxis{None: true, Minimum: &lowest, Maximum: number0(101)},
+		Series: []excelize.ChartSeries{{
+			Name: b.linked(1, p.from+n, 1, p.from+n), Categories: b.linked(2, p.head, p.last, p.head), Values: b.linked(2, p.from+n, p.last, p.from+n),
+			Fill: paint(blueColor), Line: excelize.LineOptions{Width: 1.25}, Marker: excelize.ChartMarker{Symbol: "none"},
+		}},
+	}
 }
 
 var (

@@ -37,7 +37,7 @@ func (b *book) writeFigures(name string) error {
 			at = p.end + 3
 		}
 	}
-	return errors.Join(g.head(g.words.Sheets["figures"], 13), g.paper(true, 0), g.write())
+	return errors.Join(g.head(g.words.Sheets["figures"], 13), g.paper(true, 1), g.write())
 }
 
 // block writes title and heads of a table of figures.
@@ -176,7 +176,7 @@ func float(value *big.Rat) float64 {
 // writeMove writes the steps from last month's total to this month's of the
 // community that moved most, with the helpers that its chart is drawn from.
 func (g *grid) writeMove(at int) (place, error) {
-	_, steps := g.biggestMove()
+	steps := g.steps(g.mover())
 	if len(steps) == 0 {
 		return place{}, nil
 	}

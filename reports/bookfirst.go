@@ -22,6 +22,8 @@ const (
 const (
 	firstReason = firstLine + 9
 	firstWide   = firstReason
+
+	firstRowHeight = 21
 )
 
 // writeFirst writes the first page: what happened, who leads and lags, why,
@@ -42,8 +44,11 @@ func (b *book) writeFirst(name string) error {
 	if at, err = g.firstRanking(at); err != nil {
 		return err
 	}
-	chartAt, mover := at, row(nil)
-	if mover, _ = b.biggestMove(); mover != nil {
+	rankedTo, chartAt, mover := at-2, at, b.mover()
+	if b.figures.move.end == 0 {
+		mover = nil
+	}
+	if mover != nil {
 		if err := g.put(1, at, b.moveTitle(mover), sectionStyle); err != nil {
 			return err
 		}
@@ -57,7 +62,11 @@ func (b *book) writeFirst(name string) error {
 	if err := g.write(); err != nil {
 		return err
 	}
-	if mover != nil { // after the rows: a chart takes its size from them
+	// After the rows: a chart takes its size from them.
+	if err := g.firstTrends(rankedTo); err != nil {
+		return err
+	}
+	if mover != nil {
 		if err := g.drawRows(1, firstLine+1, chartAt+1, chartAt+firstDecisionRows, b.moveTitle(mover), b.waterfall()); err != nil {
 			return err
 		}
@@ -81,8 +90,8 @@ func (g *grid) firstHead() (int, error) {
 	g.height(3, 6)
 	at := 4
 	for _, sentence := range g.summary() {
-		errs = append(errs, g.span(firstPlace, firstWide, at, richText("▪ ", sentence), textStyle))
-		g.height(at, 16*float64(linesOf(plain(sentence), 150))+2)
+		errs = append(errs, g.put(firstPlace, at, "■", bulletStyle), g.span(firstName, firstWide, at, richText(sentence), textStyle))
+		g.height(at, 15*float64(linesOf(plain(sentence), 140))+3)
 		at++
 	}
 	g.height(at, 8)
@@ -90,8 +99,8 @@ func (g *grid) firstHead() (int, error) {
 }
 
 // richText sets figures in bold.
-func richText(before string, parts []part) []excelize.RichTextRun {
-	runs := []excelize.RichTextRun{{Text: before, Font: &excelize.Font{Family: bookSans, Size: bodySize, Color: accentColor}}}
+func richText(parts []part) []excelize.RichTextRun {
+	var runs []excelize.RichTextRun
 	for _, p := range parts {
 		runs = append(runs, excelize.RichTextRun{Text: p.Text, Font: &excelize.Font{Family: bookSans, Size: bodySize, Bold: p.Figure, Color: inkColor}})
 	}
@@ -127,7 +136,7 @@ func (g *grid) firstRanking(at int) (int, error) {
 	g.height(head, 30)
 	rows := g.tables["community"]
 	for n, one := range rows {
-		g.height(head+1+n, 21)
+		g.height(head+1+n, firstRowHeight)
 		for i, c := range columns {
 			value, look, err := g.value(c, one)
 			if i+1 == firstTrend {
@@ -155,23 +164,33 @@ func (g *grid) firstRanking(at int) (int, error) {
 	return end + 2, errors.Join(errs...)
 }
 
-// firstMarks adds bars, shades, colours and the small lines of twelve months.
+// firstMarks adds bars, shades and colours.
 func (g *grid) firstMarks(from, end int) error {
 	errs := []error{
 		g.bars(g.name, area(firstTotal, from, firstTotal, end), "100"),
 		g.heatSteps(g.name, area(firstLine, from, firstLine+8, end)),
 		g.colourChanges(g.name, area(firstMoves, from, firstChange, end)),
 	}
-	if p := g.figures.trend; p.end > 0 {
-		var cells, ranges []string
-		for n := range end - from + 1 {
-			cells = append(cells, cellName(firstTrend, from+n))
-			ranges = append(ranges, fmt.Sprintf("%s!%s", quoteSheet(g.sheetName("figures")), area(2, p.from+n, p.last, p.from+n)))
-		}
-		errs = append(errs, g.file.AddSparkline(g.name, &excelize.SparklineOptions{Location: cells, Range: ranges, Weight: 1.25,
-			SeriesColor: blueColor, Last: true, LastColor: accentColor, EmptyCells: "gap"}))
-	}
 	return errors.Join(errs...)
+}
+
+// firstTrends draws twelve months in a cell of each community. They are charts
+// and not sparklines, which not every office prints.
+func (g *grid) firstTrends(end int) error {
+	p := g.figures.trend
+	if p.end == 0 {
+		return nil
+	}
+	for n := range p.end - p.from + 1 {
+		drawn := g.smallTrend(n)
+		drawn.Dimension = excelize.ChartDimension{Width: uint(g.widths[firstTrend]*8) - 12, Height: firstRowHeight*4/3 - 4}
+		drawn.Format = excelize.GraphicOptions{AltText: g.words.Charts["trend"], OffsetX: 8, OffsetY: 2}
+		drawn.Border = excelize.LineOptions{Type: excelize.LineNone}
+		if err := g.file.AddChart(g.name, cellName(firstTrend, end-(p.end-p.from)+n), drawn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // firstDecisionRows is the room for decisions and, beside them, the waterfall.
@@ -197,9 +216,8 @@ func (g *grid) firstDecisions(at int, isBeside bool) (int, error) {
 	for i := range firstDecisionRows {
 		g.height(at+1+i, 20)
 		if i < len(decisions) {
-			before := fmt.Sprintf("%d. ", i+1)
-			g.height(at+1+i, 16*float64(linesOf(before+plain(decisions[i]), width))+6)
-			errs = append(errs, g.span(from, firstWide, at+1+i, richText(before, decisions[i]), textStyle))
+			g.height(at+1+i, max(20, 15*float64(linesOf(plain(decisions[i]), width-g.widths[from]))+4))
+			errs = append(errs, g.put(from, at+1+i, fmt.Sprintf("%d.", i+1), numberStyle), g.span(from+1, firstWide, at+1+i, richText(decisions[i]), textStyle))
 		}
 	}
 	end := at + firstDecisionRows
@@ -236,5 +254,5 @@ func (g *grid) drawRows(from, to, first, last int, alt string, layers []*exceliz
 	for at := first; at <= last; at++ {
 		pixels += g.heightOf(at) * 4 / 3
 	}
-	return g.drawAt(from, to, first, int(pixels)/pixelsPerRow, alt, layers)
+	return g.drawAt(from, to, first, int(pixels*0.96)/pixelsPerRow, alt, layers)
 }

@@ -10,15 +10,23 @@ import (
 
 // grid is a sheet before it is written. Two ways lead into the file, because
 // neither can do everything: only the stream keeps a number beside a formula
-// (and is light on long tables), and only the plain way keeps sparklines and
-// solid bars.
+// (and is light on long tables), and only the plain way keeps solid
+// bars in cells.
 type grid struct {
 	*book
 	name    string
 	rows    []gridRow // by row − 1
 	merges  [][2]string
 	widths  map[int]float64
-	isPlain bool // has sparklines or bars
+	charts  []hung
+	isPlain bool // has solid bars
+}
+
+// hung is a chart that hangs over whole columns and rows.
+type hung struct {
+	from, to, at, rows int
+	alt                string
+	layers             []*excelize.Chart
 }
 
 type gridRow struct {
@@ -84,6 +92,11 @@ func (g *grid) write() error {
 	}
 	if g.isPlain {
 		return g.writePlain()
+	}
+	for _, c := range g.charts {
+		if err := g.drawAt(c.from, c.to, c.at, c.rows, c.alt, c.layers); err != nil {
+			return err
+		}
 	}
 	stream, err := g.file.NewStreamWriter(g.name)
 	if err != nil {

@@ -2,83 +2,90 @@ package reports
 
 import (
 	"math/big"
-	"slices"
 	"strings"
 )
 
-// step is a part of the way from one total to the next.
+// step is a part of the way from one total to the next, as bulletin.waterfall
+// has it.
 type step struct {
 	label            string
 	from, to, amount *big.Rat
 	isTotal          bool
 }
 
-// maxSteps parts are drawn, the rest as one.
-const maxSteps = 6
-
-// biggestMove is the community whose total moved most since a comparable
-// month, and the parts of bulletin.move from the one total to the other.
-func (b *book) biggestMove() (row, []step) {
+// mover is the community whose way is drawn: its own in the edition of a unit,
+// else the one whose total moved most since a comparable month; nil if the
+// edition gives no reasons.
+func (b *book) mover() row {
+	if !b.hasColumn("community", "reason") {
+		return nil
+	}
 	var mover row
-	most := new(big.Rat)
 	for _, unit := range b.tables["community"] {
-		if change := rat(unit["total_change"]); unit["total"] != "" && new(big.Rat).Abs(change).Cmp(most) > 0 {
-			mover, most = unit, new(big.Rat).Abs(change)
+		switch {
+		case unit["total"] == "" || unit["total_change"] == "":
+		case b.Options.Edition == Unit:
+			if unit["grid_id"] == b.Options.Unit {
+				return unit
+			}
+		case mover == nil || abs(unit["total_change"]).Cmp(abs(mover["total_change"])) > 0:
+			mover = unit
 		}
 	}
-	type part struct {
-		label  string
-		amount *big.Rat
+	if b.Options.Edition == Unit {
+		return nil
 	}
-	var parts []part
-	rest := new(big.Rat)
-	for _, one := range b.tables["move"] {
-		if one["grid_id"] != mover["grid_id"] || mover == nil {
-			continue
-		}
-		if one["cause"] == "rounding" {
-			rest.Add(rest, rat(one["amount"]))
-			continue
-		}
-		label := b.moveLabel(one)
-		if at := slices.IndexFunc(parts, func(p part) bool { return p.label == label }); at >= 0 {
-			parts[at].amount.Add(parts[at].amount, rat(one["amount"]))
-		} else {
-			parts = append(parts, part{label, rat(one["amount"])})
-		}
-	}
-	if len(parts) == 0 {
-		return nil, nil
-	}
-	slices.SortStableFunc(parts, func(a, c part) int { return new(big.Rat).Abs(c.amount).Cmp(new(big.Rat).Abs(a.amount)) })
-	for _, p := range parts[min(maxSteps, len(parts)):] {
-		rest.Add(rest, p.amount)
-	}
-	parts = append(parts[:min(maxSteps, len(parts))], part{b.words.Text["rest"], rest})
-	total := rat(mover["total"])
-	at := new(big.Rat).Sub(total, rat(mover["total_change"]))
-	steps := []step{{label: b.words.Text["last_total"] + "  " + at.FloatString(2), from: at, to: at, amount: at, isTotal: true}}
-	for _, p := range parts {
-		next := new(big.Rat).Add(at, p.amount)
-		steps = append(steps, step{label: p.label + "  " + sign(p.amount.FloatString(2)), from: at, to: next, amount: p.amount})
-		at = next
-	}
-	return mover, append(steps, step{label: b.words.Text["this_total"] + "  " + total.FloatString(2), from: total, to: total, amount: total, isTotal: true})
+	return mover
 }
 
-func (b *book) moveLabel(one row) string {
-	line := b.words.Columns[one["line"]]
-	if one["indicator"] == "" {
-		return strings.TrimSpace(line + " " + b.words.code(one["cause"]))
+// steps are the parts of a community's change between its two totals.
+func (b *book) steps(unit row) []step {
+	var steps []step
+	total := new(big.Rat)
+	for _, one := range b.tables["waterfall"] {
+		if unit == nil || one["grid_id"] != unit["grid_id"] {
+			continue
+		}
+		if len(steps) == 0 {
+			last := rat(one["last_total"])
+			steps = append(steps, step{b.words.Text["last_total"] + "  " + one["last_total"], last, last, last, true})
+		}
+		from := steps[len(steps)-1].to
+		steps = append(steps, step{b.stepLabel(one) + "  " + sign(one["amount"]), from, rat(one["reached"]), rat(one["amount"]), false})
+		total = rat(one["total"])
 	}
-	name := strings.ToUpper(one["indicator"])
-	for _, rule := range b.tables["method"] {
-		if strings.EqualFold(rule["indicator"], one["indicator"]) {
-			name = rule["name"]
+	if len(steps) == 0 {
+		return nil
+	}
+	return append(steps, step{b.words.Text["this_total"] + "  " + total.FloatString(2), total, total, total, true})
+}
+
+func (b *book) stepLabel(one row) string {
+	name := one["indicator_name"]
+	switch {
+	case one["indicator"] == "REST":
+		return b.words.Text["rest"]
+	case name == "":
+		name = b.words.Text["rest_of_line"]
+	}
+	return strings.TrimSpace(b.words.Columns[one["line"]] + " " + clip(name, 14))
+}
+
+// hasColumn says whether the edition shows a column of a section.
+func (b *book) hasColumn(sectionID, key string) bool {
+	for _, s := range b.Sheets {
+		for _, section := range s.Sections {
+			for _, c := range section.Columns {
+				if section.ID == sectionID && c.Key == key {
+					return true
+				}
+			}
 		}
 	}
-	return line + " " + clip(name, 14)
+	return false
 }
+
+func abs(value string) *big.Rat { return new(big.Rat).Abs(rat(value)) }
 
 func rat(value string) *big.Rat {
 	number, isNumber := new(big.Rat).SetString(value)

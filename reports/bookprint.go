@@ -18,14 +18,15 @@ const (
 )
 
 // print sets panes and paper: all columns on a page's width, heads on every
-// page, a table that does not fit below another one on its own page.
-func (g *grid) print(tables []table, columns int) error {
+// page, a table that does not fit below another one on its own page. Pages 0
+// is as many as the rows need.
+func (g *grid) print(tables []table, columns, pages int) error {
 	width := 0.0
 	for col := 1; col <= columns; col++ {
 		width += g.widths[col] * pointsPerChar
 	}
 	isLandscape := width > (a4Short-72*2*sideMargin)*1.25
-	if err := g.paper(isLandscape, 0); err != nil {
+	if err := g.paper(isLandscape, pages); err != nil {
 		return err
 	}
 	if err := g.breaks(tables, width, isLandscape); err != nil {

@@ -15,15 +15,15 @@ const (
 	lineHeight = 14.5 // points, each further line
 )
 
+// maxBesideChart rows leave room for a chart below a table on one page.
+const maxBesideChart = 16
+
 // writeSheet writes the sections of a sheet one below the other.
 func (b *book) writeSheet(name string, s sheet) error {
 	g := b.grid(name)
 	columns := 1
 	for _, section := range s.Sections {
 		columns = max(columns, len(section.Columns))
-	}
-	if err := g.head(b.words.Sheets[s.ID], columns); err != nil {
-		return err
 	}
 	g.measure(s)
 	var tables []table
@@ -35,8 +35,44 @@ func (b *book) writeSheet(name string, s sheet) error {
 		}
 		tables = append(tables, t)
 		at = t.end + 2
+		b.places[section.ID] = t
 	}
-	return errors.Join(g.print(tables, columns), g.write())
+	if c := b.lineCheck(s); c != nil {
+		t, err := g.writeCheck(c, at)
+		if err != nil {
+			return err
+		}
+		tables, columns = append(tables, t), max(columns, t.columns)
+	}
+	pages := 0
+	if only := tables[0]; len(tables) == 1 && only.end-only.head <= maxBesideChart {
+		pages = g.chartBelow(only, columns)
+	}
+	if err := g.head(b.words.Sheets[s.ID], columns); err != nil {
+		return err
+	}
+	return errors.Join(g.print(tables, columns, pages), g.write())
+}
+
+// chartBelow fills the page below a short table with its picture; the table
+// and the chart are then one page.
+func (g *grid) chartBelow(t table, columns int) (pages int) {
+	var title string
+	var layers []*excelize.Chart
+	switch t.section.ID {
+	case "community":
+		title, layers = g.words.Charts["weighted"], g.weightedBars()
+	case "line_unit":
+		title, layers = g.words.Sheets[t.section.Filter]+" · "+g.words.Columns["score"], []*excelize.Chart{g.tableBars(t, "score")}
+	default:
+		return 0
+	}
+	g.height(t.end+2, 22)
+	g.charts = append(g.charts, hung{from: 1, to: columns, at: t.end + 3, rows: 2 * (t.end - t.head), alt: title, layers: layers})
+	if err := g.put(1, t.end+2, title, sectionStyle); err != nil {
+		return 0
+	}
+	return 1
 }
 
 // head writes the title, the line below it and the way back.
@@ -65,7 +101,7 @@ func (g *grid) measure(s sheet) {
 			for _, one := range g.book.rows(section) {
 				width = max(width, displayWidth(g.shown(c, one)))
 			}
-			g.widths[i+1] = min(max(g.widths[i+1], width*1.08+2, leastWidth), mostWidth)
+			g.widths[i+1] = min(max(g.widths[i+1], width*1.08+2+2*float64(indent(section, i)), leastWidth), mostWidth)
 		}
 	}
 }
@@ -80,13 +116,24 @@ func headWidth(title string) float64 {
 
 // table says where a section stands: its title, head, first and last row.
 type table struct {
-	section                section
-	title, head, from, end int
+	sheet                           string
+	section                         section
+	title, head, from, end, columns int
+}
+
+// at is the column of a key, 0 where the edition leaves it out.
+func (t table) at(key string) int {
+	for i, c := range t.section.Columns {
+		if c.Key == key {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // writeSection writes title, head and rows from a row on.
 func (g *grid) writeSection(s section, at int) (table, error) {
-	t := table{section: s, title: at, head: at + 1}
+	t := table{sheet: g.name, section: s, title: at, head: at + 1, columns: len(s.Columns)}
 	g.height(at, 22)
 	if err := g.put(1, at, g.words.Sections[s.ID], sectionStyle); err != nil {
 		return t, err
@@ -123,6 +170,7 @@ func (g *grid) writeHeads(s section, at int) error {
 		if isNumber(c.Kind) {
 			look.Align = "right"
 		}
+		look.Indent = indent(s, i)
 		tall = max(tall, linesOf(title, g.widths[i+1]-1.5))
 		if err := g.put(i+1, at, title, look); err != nil {
 			return err
@@ -130,6 +178,14 @@ func (g *grid) writeHeads(s section, at int) error {
 	}
 	g.height(at, rowHeight+lineHeight*float64(tall-1)+2)
 	return nil
+}
+
+// indent keeps a text away from the number before it.
+func indent(s section, at int) int {
+	if at > 0 && !isNumber(s.Columns[at].Kind) && isNumber(s.Columns[at-1].Kind) {
+		return 1
+	}
+	return 0
 }
 
 func (g *grid) writeRow(t table, at int, one row, weights map[string]int64) error {
@@ -142,6 +198,9 @@ func (g *grid) writeRow(t table, at int, one row, weights map[string]int64) erro
 		formula := ""
 		if c.Key == "total" && weights != nil {
 			formula = g.totalFormula(t, at, one, weights)
+		}
+		if !isNumber(c.Kind) {
+			look.Indent = indent(t.section, i)
 		}
 		if look.Wrap {
 			tall = max(tall, linesOf(g.shown(c, one), g.widths[i+1]-1))

@@ -39,6 +39,8 @@ var (
 	headStyle    = cellStyle{Bold: true, Color: mutedColor, Size: noteSize + 0.5, Wrap: true, Rule: inkColor, RuleStyle: 1}
 	weightStyle  = cellStyle{Size: noteSize, Color: mutedColor, Align: "right", Format: "0"}
 	textStyle    = cellStyle{Wrap: true, Top: true}
+	bulletStyle  = cellStyle{Size: 6, Color: accentColor, Align: "right", Indent: 1}
+	numberStyle  = cellStyle{Align: "right", Top: true, Color: mutedColor}
 	bodyStyle    = cellStyle{Rule: lineColor, RuleStyle: 1}
 )
 
@@ -46,7 +48,7 @@ var (
 // locale's word for a place that did not move. Text is "@", so that what looks
 // like a formula stays text even when somebody edits the cell.
 var kindFormats = map[kind]string{
-	words: "@", code: "@", date: "yyyy-mm-dd", rank: "0", integer: "#,##0", score: "0.00", rate: "0.0",
+	words: "@", code: "@", date: "yyyy-mm-dd", month: "yyyy-mm", rank: "0", integer: "#,##0", score: "0.00", rate: "0.0",
 	signed: "+0.00;−0.00;0.00", moves: `▲0;▼0;"{same}"`, money: "#,##0.00;−#,##0.00",
 }
 
@@ -57,7 +59,7 @@ func (b *book) cellStyleOf(k kind) cellStyle {
 	if isNumber(k) {
 		s.Align = "right"
 	} else {
-		s.Wrap = k != date
+		s.Wrap = k == words || k == code
 	}
 	return s
 }
@@ -90,6 +92,9 @@ func (s cellStyle) excel() *excelize.Style {
 		font.Color = inkColor
 	}
 	style := &excelize.Style{Font: font, Alignment: &excelize.Alignment{Horizontal: s.Align, Vertical: "center", WrapText: s.Wrap, Indent: s.Indent}}
+	if s.Indent > 0 && s.Align == "" {
+		style.Alignment.Horizontal = "left" // no indent without a side
+	}
 	if s.Top {
 		style.Alignment.Vertical = "top"
 	}
