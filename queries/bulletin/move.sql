@@ -42,7 +42,7 @@ veto as (
             grid_id,
             sum(weight * (score * 1000000)::hugeint) // sum(weight) as mean
         from score.line
-        where state = 'scored'
+        where state = 'scored' and month in ($month, $month - interval 1 month)
         group by all
     ) as line using (month, level, grid_id)
     inner join (
@@ -54,7 +54,7 @@ veto as (
         from score.count
         where rule = 'veto'
             and veto_scope = 'total'
-            and cap is not null
+            and cap is not null and month in ($month, $month - interval 1 month)
         group by all
     ) as count using (month, level, grid_id)
     where total.month in ($month, $month - interval 1 month)
