@@ -26,6 +26,10 @@ func (b *book) writeCharts(name string) error {
 	if err := g.head(b.words.Sheets["charts"], chartColumns); err != nil {
 		return err
 	}
+	g.plainRows(3, 66)
+	for _, at := range []int{4, 23, 47} {
+		g.height(at, 22)
+	}
 	if err := g.write(); err != nil { // a chart takes its size from the columns below it
 		return err
 	}
@@ -41,13 +45,13 @@ func (b *book) writeCharts(name string) error {
 		places = append(places, place{b.moveTitle(mover), half + 1, chartColumns, 4, 17, b.waterfall()})
 	}
 	if b.figures.trend.end > 0 {
-		places = append(places, place{b.words.Charts["trend"], 1, chartColumns, 23, 20, b.trendLines()})
+		places = append(places, place{b.words.Charts["trend"], 1, chartColumns, 23, 22, b.trendLines()})
 	}
 	if t := b.places["ticket_line"]; t.end > t.head {
-		places = append(places, place{b.words.Charts["ticket_due"], 1, half, 45, 16, []*excelize.Chart{b.tableBars(t, "due", "on_time")}})
+		places = append(places, place{b.words.Charts["ticket_due"], 1, half, 47, 18, []*excelize.Chart{b.tableBars(t, "due", "on_time")}})
 	}
 	if t := b.places["repair_kind"]; t.end > t.head {
-		places = append(places, place{b.words.Charts["repair"], half + 1, chartColumns, 45, 16, []*excelize.Chart{b.tableBars(t, "due", "finished")}})
+		places = append(places, place{b.words.Charts["repair"], half + 1, chartColumns, 47, 18, []*excelize.Chart{b.tableBars(t, "due", "finished")}})
 	}
 	for _, p := range places {
 		err := errors.Join(g.drawAt(p.from, p.to, p.at+1, p.rows, p.title, p.layers),
@@ -90,6 +94,7 @@ func (g *grid) drawAt(from, to, at, rows int, alt string, layers []*excelize.Cha
 	first := layers[0]
 	first.Dimension = excelize.ChartDimension{Width: uint(width), Height: uint(rows * pixelsPerRow)}
 	first.Format = excelize.GraphicOptions{AltText: alt, OffsetX: 1, OffsetY: 1}
+	first.Fill = excelize.Fill{Type: "pattern"} // none: a chart never covers a word
 	first.Border = excelize.LineOptions{Type: excelize.LineNone}
 	return g.file.AddChart(g.name, cellName(from, at), first, layers[1:]...)
 }

@@ -54,6 +54,9 @@ func (b *book) lineCheck(s sheet) *check {
 	return &c
 }
 
+// exactWidth holds two digits and six places.
+const exactWidth = 11.0
+
 // writeCheck writes the sums of a line from a row on.
 func (g *grid) writeCheck(c *check, at int) (table, error) {
 	t := table{sheet: g.name, title: at, head: at + 1, from: at + 2, end: at + 1 + len(c.rows), columns: len(c.indicators) + 7}
@@ -70,7 +73,7 @@ func (g *grid) writeCheck(c *check, at int) (table, error) {
 		if i == 1 {
 			look.Align, look.Indent = "left", 1
 		}
-		g.widths[i+1] = max(g.widths[i+1], displayWidth(head)+2, leastWidth)
+		g.widths[i+1] = max(g.widths[i+1], displayWidth(head)+2, exactWidth)
 		errs = append(errs, g.put(i+1, t.head, head, look))
 	}
 	for n, unit := range c.rows {

@@ -67,7 +67,7 @@ func (b *book) writeFirst(name string) error {
 		return err
 	}
 	if mover != nil {
-		if err := g.drawRows(1, firstLine+1, chartAt+1, chartAt+firstDecisionRows, b.moveTitle(mover), b.waterfall()); err != nil {
+		if err := g.drawRows(1, firstLine+1, chartAt+1, chartAt+firstDecisionRows-1, b.moveTitle(mover), b.waterfall()); err != nil {
 			return err
 		}
 	}
@@ -91,7 +91,7 @@ func (g *grid) firstHead() (int, error) {
 	at := 4
 	for _, sentence := range g.summary() {
 		errs = append(errs, g.put(firstPlace, at, "■", bulletStyle), g.span(firstName, firstWide, at, richText(sentence), textStyle))
-		g.height(at, 15*float64(linesOf(plain(sentence), 140))+3)
+		g.height(at, 15*float64(linesOf(plain(sentence), 150))+3)
 		at++
 	}
 	g.height(at, 8)
@@ -128,7 +128,7 @@ func (g *grid) firstRanking(at int) (int, error) {
 		case isNumber(c.Kind):
 			look.Align = "right"
 		}
-		if c.Key == "reason" {
+		if c.Key == "reason" || c.Key == "name" {
 			look.Indent = 1
 		}
 		errs = append(errs, g.put(i+1, head, title, look))
@@ -152,6 +152,8 @@ func (g *grid) firstRanking(at int) (int, error) {
 				look.Bold = true
 			case c.Key == "reason":
 				look.Indent, look.Size = 1, noteSize+0.5
+			case c.Key == "name":
+				look.Indent = 1
 			}
 			errs = append(errs, err, g.put(i+1, head+1+n, value, look))
 		}
@@ -216,7 +218,7 @@ func (g *grid) firstDecisions(at int, isBeside bool) (int, error) {
 	for i := range firstDecisionRows {
 		g.height(at+1+i, 20)
 		if i < len(decisions) {
-			g.height(at+1+i, max(20, 15*float64(linesOf(plain(decisions[i]), width-g.widths[from]))+4))
+			g.height(at+1+i, max(20, 15*float64(linesOf(plain(decisions[i]), (width-g.widths[from])*1.2))+4))
 			errs = append(errs, g.put(from, at+1+i, fmt.Sprintf("%d.", i+1), numberStyle), g.span(from+1, firstWide, at+1+i, richText(decisions[i]), textStyle))
 		}
 	}

@@ -47,6 +47,13 @@ func (g *grid) row(at int) *gridRow {
 
 func (g *grid) height(at int, points float64) { g.row(at).height = points }
 
+// plainRows gives rows under a chart the height that it is measured in.
+func (g *grid) plainRows(from, to int) {
+	for at := from; at <= to; at++ {
+		g.height(at, pixelsPerRow*3/4)
+	}
+}
+
 // put sets a cell. A string is text whatever it looks like.
 func (g *grid) put(col, at int, value any, s cellStyle) error {
 	return g.putFormula(col, at, "", value, s)

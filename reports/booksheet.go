@@ -36,13 +36,14 @@ func (b *book) writeSheet(name string, s sheet) error {
 		tables = append(tables, t)
 		at = t.end + 2
 		b.places[section.ID] = t
-	}
-	if c := b.lineCheck(s); c != nil {
-		t, err := g.writeCheck(c, at)
-		if err != nil {
-			return err
+		// The sums stand between the scores and the long list of points.
+		if c := b.lineCheck(s); c != nil && section.ID == "line_unit" {
+			if t, err = g.writeCheck(c, at); err != nil {
+				return err
+			}
+			tables, columns = append(tables, t), max(columns, t.columns)
+			at = t.end + 2
 		}
-		tables, columns = append(tables, t), max(columns, t.columns)
 	}
 	pages := 0
 	if only := tables[0]; len(tables) == 1 && only.end-only.head <= maxBesideChart {
@@ -59,16 +60,19 @@ func (b *book) writeSheet(name string, s sheet) error {
 func (g *grid) chartBelow(t table, columns int) (pages int) {
 	var title string
 	var layers []*excelize.Chart
+	tall := 2 * (t.end - t.head)
 	switch t.section.ID {
 	case "community":
 		title, layers = g.words.Charts["weighted"], g.weightedBars()
+		tall *= 2
 	case "line_unit":
 		title, layers = g.words.Sheets[t.section.Filter]+" · "+g.words.Columns["score"], []*excelize.Chart{g.tableBars(t, "score")}
 	default:
 		return 0
 	}
 	g.height(t.end+2, 22)
-	g.charts = append(g.charts, hung{from: 1, to: columns, at: t.end + 3, rows: 2 * (t.end - t.head), alt: title, layers: layers})
+	g.plainRows(t.end+3, t.end+2+tall)
+	g.charts = append(g.charts, hung{from: 1, to: columns, at: t.end + 3, rows: tall, alt: title, layers: layers})
 	if err := g.put(1, t.end+2, title, sectionStyle); err != nil {
 		return 0
 	}
@@ -203,7 +207,7 @@ func (g *grid) writeRow(t table, at int, one row, weights map[string]int64) erro
 			look.Indent = indent(t.section, i)
 		}
 		if look.Wrap {
-			tall = max(tall, linesOf(g.shown(c, one), g.widths[i+1]-1))
+			tall = max(tall, linesOf(g.shown(c, one), (g.widths[i+1]-1)*1.06))
 		}
 		if err := g.putFormula(i+1, at, formula, value, look); err != nil {
 			return err
