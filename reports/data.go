@@ -27,7 +27,7 @@ type bulletin struct {
 }
 
 // extraTables are drawn outside the sections.
-var extraTables = []string{"heading", "summary", "trend", "trend_ticket", "waterfall"}
+var extraTables = []string{"heading", "summary", "trend", "trend_ticket", "waterfall", "long"}
 
 // readTables reads what the editions hold, once for all of them.
 func readTables(ctx context.Context, db *warehouse.DB, of tongbao.Month) (tables, error) {

@@ -82,3 +82,7 @@ func lookCSS() string {
 	}
 	return css.String()
 }
+
+// stackColors are the nine lines in a stack: neighbours differ in lightness,
+// so that they are told apart in grey.
+var stackColors = [...]string{"#2a5480", "#a9bfd3", "#54799f", "#dde6ee", "#3d6a96", "#c5d3e0", "#5b6472", "#d9dee5", "#2f5d8a"}

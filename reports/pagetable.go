@@ -84,10 +84,7 @@ func (m *bulletin) pageCell(c column, one row) pageCell {
 	return cell
 }
 
-// isSmall says whether a row's points stand on too few cases of its own month.
-func isSmall(one row) bool { return one["state"] == "pooled" || one["state"] == "no_sample" }
-
-func isNumber(k kind) bool { return k != words && k != code && k != date && k != monthly }
+func isNumber(k kind) bool { return k != words && k != code && k != date && k != month }
 
 // drillUnit is a community, area or building grid with what lies below it.
 type drillUnit struct {

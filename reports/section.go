@@ -16,7 +16,7 @@ const (
 	rank                // a place, 并列 when tied
 	money               // yuan with separators and two places
 	date                // a day
-	monthly             // a month
+	month               // a month
 	exact               // six places with a sign: a part of a change
 	exactly             // six places
 )
@@ -194,7 +194,7 @@ func proofSheets() []sheet {
 			{ID: "long", Table: "long", FilterBy: "level", Filter: "2", In: []Edition{Statisticians}, Columns: longColumns()},
 			{ID: "long_area", Table: "long", FilterBy: "level", Filter: "3", In: []Edition{Statisticians}, Columns: longColumns()}}},
 		{"correction", []section{{ID: "correction", Table: "correction", In: inTown, Columns: []column{
-			{Key: "of_month", Kind: monthly}, {Key: "name", Kind: code}, {Key: "rows_new", Kind: integer}, {Key: "rows_again", Kind: integer}, {Key: "last_delivered", Kind: date}}}}},
+			{Key: "of_month", Kind: month}, {Key: "name", Kind: code}, {Key: "rows_new", Kind: integer}, {Key: "rows_again", Kind: integer}, {Key: "last_delivered", Kind: date}}}}},
 		{"quality", []section{
 			{ID: "quality_load", Table: "quality_load", In: office, Columns: []column{{Key: "name", Kind: code}, {Key: "loads", Kind: integer}, {Key: "last_delivered", Kind: date},
 				{Key: "rows_in", Kind: integer}, {Key: "rows_loaded", Kind: integer}, {Key: "rows_duplicate", Kind: integer}, {Key: "rows_quarantined", Kind: integer}}},

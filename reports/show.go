@@ -30,7 +30,7 @@ func show(value string, k kind, words *locale, one row) string {
 		return separate(value)
 	case date:
 		return words.day(value)
-	case monthly:
+	case month:
 		return words.monthOf(value)
 	}
 	return value
