@@ -23,7 +23,7 @@ const AllEditions = "all"
 // reportOptions are what the reports print of a build or version.
 func (w Workspace) reportOptions(manifest Manifest) reports.Options {
 	sum := sha256.Sum256([]byte(strings.Join(manifest.Digest, "\n")))
-	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:])}
+	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Made: manifest.MadeAt}
 }
 
 // drawAll writes all editions of the month from a warehouse.duckdb into dir.

@@ -101,7 +101,7 @@ func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
 func (g *grid) measure(s sheet) {
 	for _, section := range s.Sections {
 		for i, c := range section.Columns {
-			width := headWidth(g.words.Columns[c.Key])
+			width := headWidth(g.words.column(s.ID, c.Key))
 			for _, one := range g.book.rows(section) {
 				width = max(width, displayWidth(g.shown(c, one)))
 			}
@@ -170,7 +170,7 @@ func (g *grid) writeSection(s section, at int) (table, error) {
 func (g *grid) writeHeads(s section, at int) error {
 	tall := 1
 	for i, c := range s.Columns {
-		title, look := g.words.Columns[c.Key], headStyle
+		title, look := g.words.column(s.ID, c.Key), headStyle
 		if isNumber(c.Kind) {
 			look.Align = "right"
 		}

@@ -49,7 +49,7 @@ var (
 // like a formula stays text even when somebody edits the cell.
 var kindFormats = map[kind]string{
 	words: "@", code: "@", date: "yyyy-mm-dd", month: "yyyy-mm", rank: "0", integer: "#,##0", score: "0.00", rate: "0.0",
-	signed: "+0.00;−0.00;0.00", moves: `▲0;▼0;"{same}"`, money: "#,##0.00;−#,##0.00",
+	exact: "+0.000000;−0.000000;0", exactly: "0.000000", signed: "+0.00;−0.00;0.00", moves: `▲0;▼0;"{same}"`, money: "#,##0.00;−#,##0.00",
 }
 
 // cellStyleOf is how a column of a section looks.

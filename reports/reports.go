@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"tongbao"
 	"tongbao/warehouse"
@@ -36,12 +37,13 @@ func Locales() []string { return []string{DefaultLocale, "zh-Hant", "en"} }
 
 // Options say how a month is drawn.
 type Options struct {
-	Town    string  // heads the bulletin
-	Version int     // 0 for a build that was not published
-	Hash    string  // of the data; printed shortened, "" leaves it out
-	Edition Edition // "" is Leaders
-	Unit    string  // grid code of the community of a Unit edition
-	Locale  string  // "" is DefaultLocale
+	Town    string    // heads the bulletin
+	Version int       // 0 for a build that was not published
+	Hash    string    // of the data; printed shortened
+	Made    time.Time // of the build; the document's date
+	Edition Edition   // "" is Leaders
+	Unit    string    // grid code of the community of a Unit edition
+	Locale  string    // "" is DefaultLocale
 }
 
 // fileWords name the editions in file names; they are the same in every locale,

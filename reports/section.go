@@ -17,6 +17,8 @@ const (
 	money               // yuan with separators and two places
 	date                // a day
 	month               // a month
+	exact               // six places with a sign: a part of a change
+	exactly             // six places
 )
 
 // column is a column of a bulletin table; Heat is shaded by its value.
@@ -35,8 +37,8 @@ type section struct {
 	Table    string
 	FilterBy string
 	Filter   string
-	// Own is the column that names the community of a row. The unit edition
-	// keeps the rows of its community, and all rows where Own is "".
+	// Own is the column that holds the community of a row, its name or code.
+	// The unit edition keeps the rows of its own, and all rows where Own is "".
 	Own     string
 	In      []Edition // the editions that hold it
 	Columns []column
@@ -92,8 +94,11 @@ func columnsOf(all []column, of Edition) []column {
 
 func allSheets() []sheet {
 	list := []sheet{{"ranking", []section{
-		{ID: "community", Table: "community", In: everyone, Columns: communityColumns()},
-	}}}
+		{ID: "community", Table: "community", Own: "name", In: everyone, Columns: communityColumns()},
+		{ID: "unit_range", Table: "unit_range", FilterBy: "level", Filter: "2", Own: "community_id", In: []Edition{Unit}, Columns: []column{
+			{Key: "line", Kind: code}, {Key: "indicator"}, {Key: "value", Kind: score}, {Key: "full_points", Kind: score}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
+			{Key: "least", Kind: score}, {Key: "middle", Kind: score}, {Key: "greatest", Kind: score}, {Key: "units", Kind: integer}, {Key: "state", Kind: code}}},
+	}}, moveSheet()}
 	for _, line := range lines {
 		list = append(list, sheet{line, lineSections(line)})
 	}
@@ -114,6 +119,19 @@ func communityColumns() []column {
 		{Key: "rules", Kind: code, Editions: office}, {Key: "reason", Editions: inTown}}...)
 }
 
+// moveSheet says why each total moved: the two biggest reasons for all, the
+// exact split for those who check it.
+func moveSheet() sheet {
+	return sheet{"move", []section{
+		{ID: "move_top", Table: "move_top", FilterBy: "level", Filter: "2", Own: "name", In: inTown, Columns: []column{
+			{Key: "name"}, {Key: "total_change", Kind: signed}, {Key: "turn", Kind: integer}, {Key: "line", Kind: code}, {Key: "indicator"}, {Key: "indicator_name"},
+			{Key: "cause", Kind: code}, {Key: "amount", Kind: signed}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
+			{Key: "last_numerator", Kind: integer}, {Key: "last_denominator", Kind: integer}, {Key: "is_comparable", Kind: code}}},
+		{ID: "move", Table: "move", FilterBy: "level", Filter: "2", Own: "grid_id", In: checkers, Columns: []column{
+			{Key: "name"}, {Key: "line", Kind: code}, {Key: "indicator"}, {Key: "cause", Kind: code}, {Key: "amount", Kind: exact}, {Key: "total_change", Kind: signed}}},
+	}}
+}
+
 func lineSections(line string) []section {
 	return []section{
 		{ID: "line_unit", Table: "line_unit", FilterBy: "line", Filter: line, Own: "name", In: everyone, Columns: []column{
@@ -129,14 +147,14 @@ func lineSections(line string) []section {
 // person: its list never goes to the public.
 func unitSheets() []sheet {
 	return []sheet{
-		{"area", []section{{ID: "area", Table: "area", Own: "community", In: inTown, Columns: []column{
+		{"area", []section{{ID: "area", Table: "area", Own: "community_id", In: inTown, Columns: []column{
 			{Key: "place", Kind: rank}, {Key: "name"}, {Key: "households", Kind: integer}, {Key: "total", Kind: score},
 			{Key: "law", Kind: score, Heat: true}, {Key: "safety", Kind: score, Heat: true}, {Key: "environment", Kind: score, Heat: true},
 			{Key: "city", Kind: score, Heat: true}, {Key: "property", Kind: score, Heat: true}, {Key: "last_place", Kind: integer},
 			{Key: "place_change", Kind: moves}, {Key: "total_change", Kind: signed}, {Key: "small_share", Kind: rate}, {Key: "unranked", Kind: code}}}}},
 		{"building", []section{
 			{ID: "grade", Table: "grade", In: office, Columns: []column{{Key: "grade"}, {Key: "units", Kind: integer}}},
-			{ID: "building", Table: "building", Own: "community", In: deciders, Columns: []column{
+			{ID: "building", Table: "building", Own: "community_id", In: deciders, Columns: []column{
 				{Key: "peer_group"}, {Key: "place", Kind: rank}, {Key: "code"}, {Key: "community"}, {Key: "households", Kind: integer}, {Key: "tickets_due", Kind: integer},
 				{Key: "total", Kind: score}, {Key: "grade"}, {Key: "rolling_total", Kind: score, Heat: true}, {Key: "rolling_months", Kind: integer},
 				{Key: "small_share", Kind: rate}, {Key: "unranked", Kind: code}}}}},
@@ -165,13 +183,33 @@ func serviceSheet() sheet {
 // proofSheets say what the figures rest on.
 func proofSheets() []sheet {
 	return []sheet{
+		{"lost", []section{{ID: "lost_record", Table: "lost_record", Own: "community_id", In: own, Columns: []column{
+			{Key: "community"}, {Key: "indicator"}, {Key: "indicator_name"}, {Key: "kind", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "site"}, {Key: "day", Kind: date},
+			{Key: "due_day", Kind: date}, {Key: "against", Kind: code}, {Key: "weight", Kind: integer}, {Key: "numerator", Kind: rate}, {Key: "denominator", Kind: rate},
+			{Key: "points", Kind: signed}, {Key: "cap", Kind: score}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "source", Kind: code}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
+		{"exclusion", []section{{ID: "exclusion", Table: "exclusion", Own: "community_id", In: own, Columns: []column{
+			{Key: "community"}, {Key: "line", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "indicator"}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "decided_by"},
+			{Key: "decided_at", Kind: date}, {Key: "approved_by"}, {Key: "source", Kind: code}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
+		{"long", []section{
+			{ID: "long", Table: "long", FilterBy: "level", Filter: "2", In: []Edition{Statisticians}, Columns: longColumns()},
+			{ID: "long_area", Table: "long", FilterBy: "level", Filter: "3", In: []Edition{Statisticians}, Columns: longColumns()}}},
+		{"correction", []section{{ID: "correction", Table: "correction", In: inTown, Columns: []column{
+			{Key: "of_month", Kind: month}, {Key: "name", Kind: code}, {Key: "rows_new", Kind: integer}, {Key: "rows_again", Kind: integer}, {Key: "last_delivered", Kind: date}}}}},
 		{"quality", []section{
 			{ID: "quality_load", Table: "quality_load", In: office, Columns: []column{{Key: "name", Kind: code}, {Key: "loads", Kind: integer}, {Key: "last_delivered", Kind: date},
 				{Key: "rows_in", Kind: integer}, {Key: "rows_loaded", Kind: integer}, {Key: "rows_duplicate", Kind: integer}, {Key: "rows_quarantined", Kind: integer}}},
 			{ID: "quality_quarantine", Table: "quality_quarantine", In: []Edition{Taskforce, Statisticians}, Columns: []column{{Key: "name", Kind: code}, {Key: "column_name"}, {Key: "reason", Kind: code},
 				{Key: "cases", Kind: integer}, {Key: "example_file"}, {Key: "example_row", Kind: integer}}},
 			{ID: "quality_note", Table: "quality_note", In: office, Columns: []column{{Key: "kind", Kind: code}, {Key: "subject"}, {Key: "cases", Kind: integer}}}}},
-		{"method", []section{{ID: "method", Table: "method", In: everyone, Columns: []column{{Key: "indicator"}, {Key: "line"}, {Key: "name"}, {Key: "points", Kind: score},
-			{Key: "rule", Kind: code}, {Key: "clause"}, {Key: "cohort", Kind: code}, {Key: "levels"}, {Key: "valid_from", Kind: date}}}}},
+		{"method", []section{
+			{ID: "method_setting", Table: "method_setting", In: everyone, Columns: []column{{Key: "item", Kind: code}, {Key: "value", Kind: code}}},
+			{ID: "method", Table: "method", In: everyone, Columns: []column{{Key: "indicator"}, {Key: "line"}, {Key: "name"}, {Key: "points", Kind: score},
+				{Key: "rule", Kind: code}, {Key: "clause"}, {Key: "cohort", Kind: code}, {Key: "levels"}, {Key: "valid_from", Kind: date}}}}},
 	}
+}
+
+func longColumns() []column {
+	return []column{{Key: "name"}, {Key: "line", Kind: code}, {Key: "indicator"}, {Key: "indicator_name"}, {Key: "own_numerator", Kind: integer}, {Key: "own_denominator", Kind: integer},
+		{Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer}, {Key: "n", Kind: integer}, {Key: "points", Kind: exactly}, {Key: "full_points", Kind: exactly},
+		{Key: "state", Kind: code}, {Key: "events", Kind: integer}, {Key: "taken", Kind: exactly}, {Key: "cap", Kind: exactly}}
 }

@@ -50,7 +50,7 @@ select
     guarded.level,
     guarded.grid_id,
     case guarded.level when 4 then guarded.grid_id else unit.path end as name,
-    unit.community_id,
+    community.name as community,
     guarded.line,
     upper(guarded.indicator) as indicator,
     rubric.name as indicator_name,
@@ -72,6 +72,9 @@ from guarded
 inner join core.month_unit as unit
     on guarded.grid_id = unit.grid_id
     and unit.month = $month
+left join core.month_unit as community
+    on unit.community_id = community.grid_id
+    and community.month = $month
 inner join seed.rubric as rubric
     on guarded.indicator = rubric.indicator
     and rubric.valid_from <= $month

@@ -24,51 +24,14 @@ with total as (
     having count(*) = 2
 ),
 
--- What a veto on the total took: its cap below the mean of the lines.
-veto as (
-    select
-        total.level,
-        total.grid_id,
-        count.indicator,
-        sum(
-            case when total.month = $month then 1 else -1 end
-            * least(total.cap - line.mean, 0)
-        ) as amount
-    from score.total as total
-    inner join (
-        select
-            month,
-            level,
-            grid_id,
-            sum(weight * (score * 1000000)::hugeint) // sum(weight) as mean
-        from score.line
-        where state = 'scored' and month in ($month, $month - interval 1 month)
-        group by all
-    ) as line using (month, level, grid_id)
-    inner join (
-        select
-            month,
-            level,
-            grid_id,
-            arg_min(indicator, (cap, indicator)) as indicator
-        from score.count
-        where rule = 'veto'
-            and veto_scope = 'total'
-            and cap is not null and month in ($month, $month - interval 1 month)
-        group by all
-    ) as count using (month, level, grid_id)
-    where total.month in ($month, $month - interval 1 month)
-        and total.cap is not null
-    group by total.level, total.grid_id, count.indicator
-),
-
 part as (
     select level, grid_id, line, indicator, cause, amount::hugeint as amount
     from bulletin.move_part
     where month = $month
     union all
     select level, grid_id, '', indicator, 'events', amount
-    from veto
+    from bulletin.move_veto
+    where month = $month
 ),
 
 every as (
@@ -87,6 +50,7 @@ select
     $month as month,
     every.level,
     every.grid_id,
+    community.name as community,
     every.line,
     every.indicator,
     every.cause,
@@ -95,5 +59,11 @@ select
     total.is_comparable
 from every
 inner join total using (level, grid_id)
+inner join core.month_unit as unit
+    on every.grid_id = unit.grid_id
+    and unit.month = $month
+left join core.month_unit as community
+    on unit.community_id = community.grid_id
+    and community.month = $month
 where every.amount <> 0
 order by every.level, every.grid_id, every.line, every.indicator, every.cause

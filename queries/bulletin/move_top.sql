@@ -43,6 +43,7 @@ select
     ranked.level,
     ranked.grid_id,
     case ranked.level when 4 then ranked.grid_id else unit.path end as name,
+    community.name as community,
     ranked.turn,
     ranked.line,
     name.name as line_name,
@@ -64,6 +65,9 @@ from ranked
 inner join core.month_unit as unit
     on ranked.grid_id = unit.grid_id
     and unit.month = $month
+left join core.month_unit as community
+    on unit.community_id = community.grid_id
+    and community.month = $month
 left join seed.line as name
     on ranked.line = name.line
 left join seed.rubric as rubric

@@ -47,11 +47,14 @@ placed as (
         value.*,
         unit.peer_group,
         unit.path,
-        unit.community_id
+        community.name as community
     from value
     inner join core.month_unit as unit
         on value.grid_id = unit.grid_id
         and unit.month = $month
+    left join core.month_unit as community
+        on unit.community_id = community.grid_id
+        and community.month = $month
 ),
 
 spread as (
@@ -71,7 +74,7 @@ select
     placed.level,
     placed.grid_id,
     case placed.level when 4 then placed.grid_id else placed.path end as name,
-    placed.community_id,
+    placed.community,
     placed.line,
     upper(placed.indicator) as indicator,
     placed.value,
