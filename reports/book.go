@@ -76,6 +76,11 @@ func (b *book) properties() error {
 	})
 }
 
+// communities are those that the edition names: in a unit's only its own.
+func (b *book) communities() []row {
+	return b.rows(section{Table: "community", Own: "name"})
+}
+
 // value is what a cell of a section holds: numbers as numbers, days as days,
 // everything else in the words of the page; and how it looks.
 func (b *book) value(c column, one row) (any, cellStyle, error) {
@@ -85,7 +90,7 @@ func (b *book) value(c column, one row) (any, cellStyle, error) {
 		look.Format = "@"
 		return show(raw, c.Kind, b.words, one), look.muted(), nil
 	case c.Kind == date || c.Kind == month:
-		day, err := time.Parse(time.DateOnly, raw)
+		day, err := time.Parse(time.DateOnly, raw[:min(len(raw), len(time.DateOnly))])
 		if err != nil {
 			return nil, look, fmt.Errorf("column %s: %q is no day", c.Key, raw)
 		}

@@ -39,9 +39,11 @@ func (b *book) writeCharts(name string) error {
 		layers             []*excelize.Chart
 	}
 	half := chartColumns / 2
-	places := []place{{b.words.Charts["total"], 1, chartColumns, 4, 17, b.rankingBars()}}
+	var places []place
+	if len(b.communities()) > 1 {
+		places = append(places, place{b.words.Charts["total"], 1, half, 4, 17, b.rankingBars()})
+	}
 	if mover := b.mover(); b.figures.move.end > 0 {
-		places[0].to = half
 		places = append(places, place{b.moveTitle(mover), half + 1, chartColumns, 4, 17, b.waterfall()})
 	}
 	if b.figures.trend.end > 0 {
@@ -115,7 +117,7 @@ func (b *book) rankingBars() []*excelize.Chart {
 	p := b.figures.weighted
 	total := p.last + 1
 	var missing []excelize.ChartDataPoint
-	for i, unit := range b.tables["community"] {
+	for i, unit := range b.communities() {
 		if unit["is_provisional"] == "true" {
 			missing = append(missing, excelize.ChartDataPoint{Index: i, Fill: paint(paleColor)})
 		}
@@ -192,7 +194,7 @@ func (b *book) trendLines() []*excelize.Chart {
 	lowest := b.trendFloor()
 	axis := excelize.ChartAxis{Minimum: &lowest, Maximum: number0(100), MajorUnit: 5, MajorGridLines: true, Font: noteFont, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "0"}}
 	drawn := &excelize.Chart{Type: excelize.Line, Legend: excelize.ChartLegend{Position: "right", Font: &chartFont}, ShowBlanksAs: "gap", XAxis: excelize.ChartAxis{Font: noteFont}, YAxis: axis}
-	for i := range b.tables["community"] {
+	for i := range b.communities() {
 		at := p.from + i
 		color := seriesColors[i%len(seriesColors)]
 		drawn.Series = append(drawn.Series, excelize.ChartSeries{

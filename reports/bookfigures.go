@@ -67,7 +67,7 @@ func (g *grid) writeTrend(at int) (place, error) {
 		return p, err
 	}
 	p.end = p.head
-	for _, unit := range g.tables["community"] {
+	for _, unit := range g.communities() {
 		p.end++
 		g.height(p.end, rowHeight)
 		if err := g.put(1, p.end, unit["name"], g.cellStyleOf(words)); err != nil {
@@ -114,7 +114,7 @@ func (g *grid) writeWeighted(at int) (place, error) {
 		return p, err
 	}
 	p.end = p.head
-	for _, unit := range g.tables["community"] {
+	for _, unit := range g.communities() {
 		p.end++
 		g.height(p.end, rowHeight)
 		if err := g.put(1, p.end, unit["name"], g.cellStyleOf(words)); err != nil {

@@ -19,6 +19,7 @@ type grid struct {
 	merges  [][2]string
 	widths  map[int]float64
 	charts  []hung
+	ranked  int  // first row of the ranking on the first page
 	isPlain bool // has solid bars
 }
 

@@ -107,6 +107,7 @@ func fillByKind(made tables, grids int, random *rand.Rand) {
 		score: func() string { return fmt.Sprintf("%.2f", 100*random.Float64()) }, rate: func() string { return fmt.Sprintf("%.1f", 100*random.Float64()) },
 		signed: func() string { return fmt.Sprintf("%.2f", 4*random.Float64()-2) }, moves: func() string { return fmt.Sprint(random.IntN(5) - 2) },
 		money: func() string { return fmt.Sprintf("%.2f", 1e6*random.Float64()-1e5) }, date: func() string { return "2026-11-03" }, month: func() string { return "2026-10-01" },
+		exact: func() string { return fmt.Sprintf("%.6f", 4*random.Float64()-2) }, exactly: func() string { return fmt.Sprintf("%.6f", 40*random.Float64()) },
 	}
 	for _, s := range allSheets() {
 		for _, section := range s.Sections {

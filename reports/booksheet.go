@@ -91,7 +91,7 @@ func (g *grid) head(title string, columns int) error {
 	return errors.Join(
 		g.put(1, 1, title, titleStyle.sized(15)),
 		g.link(1, 2, g.words.Text["back"], g.sheetName("summary"), linkStyle),
-		g.put(2, 2, strings.Join([]string{g.text("title"), g.text("office"), g.state(), g.text("rubric")}, " · "), metaStyle),
+		g.put(2, 2, strings.Join([]string{g.text("title"), g.words.Editions[string(g.Options.Edition)], g.text("office"), g.state(), g.text("rubric")}, " · "), metaStyle),
 	)
 }
 
