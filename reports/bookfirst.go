@@ -32,7 +32,7 @@ const (
 func (b *book) writeFirst(name string) error {
 	g := b.grid(name)
 	g.isPlain = true
-	for col, width := range map[int]float64{firstPlace: 7, firstName: 12, firstTotal: 12, firstMoves: 8, firstChange: 8, firstTrend: 16, firstReason: 24} {
+	for col, width := range map[int]float64{firstPlace: 7, firstName: 12, firstTotal: 12, firstMoves: 8, firstChange: 8, firstTrend: 15, firstReason: 31} {
 		g.widths[col] = width
 	}
 	for i := range lines {
@@ -70,7 +70,7 @@ func (b *book) writeFirst(name string) error {
 		return err
 	}
 	if mover != nil {
-		if err := g.drawRows(1, firstLine+1, chartAt+1, chartAt+firstDecisionRows-1, b.moveTitle(mover), b.waterfall()); err != nil {
+		if err := g.drawAt(1, firstLine+1, chartAt+1, firstDecisionRows, b.moveTitle(mover), b.waterfall()); err != nil {
 			return err
 		}
 	}
@@ -228,8 +228,9 @@ func (g *grid) firstTrends() error {
 	}
 	for n := range p.end - p.from + 1 {
 		drawn := g.smallTrend(n)
-		drawn.Dimension = excelize.ChartDimension{Width: uint(g.widths[firstTrend]*8) - 12, Height: firstRowHeight*4/3 - 4}
+		drawn.Dimension = excelize.ChartDimension{Width: uint(g.widths[firstTrend]*8) - 12, Height: uint(pixels(firstRowHeight)) - 4}
 		drawn.Format = excelize.GraphicOptions{AltText: g.words.Charts["trend"], OffsetX: 8, OffsetY: 2}
+		drawn.Fill = excelize.Fill{Type: "pattern"}
 		drawn.Border = excelize.LineOptions{Type: excelize.LineNone}
 		if err := g.file.AddChart(g.name, cellName(firstTrend, g.ranked+n), drawn); err != nil {
 			return err
@@ -286,7 +287,7 @@ func (g *grid) firstDecisions(at int, isBeside bool) (int, error) {
 func (g *grid) firstFoot(at int) (int, error) {
 	foot := noteStyle
 	errs := []error{g.span(firstPlace, firstWide, at, g.text("foot"), foot)}
-	g.height(at, 13*float64(linesOf(g.text("foot"), 185))+4)
+	g.height(at, 13*float64(linesOf(g.text("foot"), 190))+4)
 	at++
 	names := []string{g.sheetName("charts")}
 	for _, s := range g.Sheets {
@@ -300,13 +301,4 @@ func (g *grid) firstFoot(at int) (int, error) {
 		errs = append(errs, g.link(place[0], row, name, name, linkStyle))
 	}
 	return at + len(names)/len(places) + 1, errors.Join(errs...)
-}
-
-// drawRows puts a chart over whole columns and rows of their own heights.
-func (g *grid) drawRows(from, to, first, last int, alt string, layers []*excelize.Chart) error {
-	pixels := 0.0
-	for at := first; at <= last; at++ {
-		pixels += g.heightOf(at) * 4 / 3
-	}
-	return g.drawAt(from, to, first, int(pixels*0.96)/pixelsPerRow, alt, layers)
 }
