@@ -43,7 +43,11 @@ func (b *book) writeCharts(name string) error {
 		places = append(places, place{b.words.Charts["total"], 1, half, 4, 18, b.rankingBars()})
 	}
 	if mover := b.mover(); b.figures.move.end > 0 {
-		places = append(places, place{b.moveTitle(mover), half + 1, chartColumns, 4, 18, b.waterfall()})
+		from := 1
+		if len(places) > 0 {
+			from = half + 1
+		}
+		places = append(places, place{b.moveTitle(mover), from, chartColumns, 4, 18, b.waterfall()})
 	}
 	if b.figures.trend.end > 0 {
 		places = append(places, place{b.words.Charts["trend"], 1, chartColumns, 24, 22, b.trendLines()})

@@ -208,8 +208,8 @@ func (g *grid) writeStep(at int, s step) error {
 	switch {
 	case s.isTotal:
 		look = g.cellStyleOf(score)
-		mark = (g.figures.high - g.figures.low) / 100
-		start = float(s.to) - mark/2
+		mark = math.Round((g.figures.high-g.figures.low)*100) / 10_000
+		start = math.Round((float(s.to)-mark/2)*10_000) / 10_000
 	case s.amount.Sign() < 0:
 		start, down = float(s.to), -float(s.amount)
 	default:

@@ -83,8 +83,12 @@ func zoom(percent float64) *float64 { return &percent }
 func (g *grid) firstHead() (int, error) {
 	right := metaStyle
 	right.Align = "right"
+	edition := g.words.Editions[string(g.Options.Edition)]
+	if own := g.own(); own != nil {
+		edition += " · " + own["name"]
+	}
 	errs := []error{
-		g.span(firstPlace, firstLine, 1, g.text("office")+" · "+g.text("issue")+" · "+g.words.Editions[string(g.Options.Edition)], metaStyle),
+		g.span(firstPlace, firstLine, 1, g.text("office")+" · "+g.text("issue")+" · "+edition, metaStyle),
 		g.span(firstLine+1, firstWide, 1, g.state()+" · "+g.text("rubric"), right),
 		g.span(firstPlace, firstWide, 2, g.text("title"), titleStyle),
 	}

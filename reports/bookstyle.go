@@ -60,6 +60,9 @@ func (b *book) cellStyleOf(k kind) cellStyle {
 		s.Align = "right"
 	} else {
 		s.Wrap = k == words || k == code
+		if !s.Wrap {
+			s.Align = "left"
+		}
 	}
 	return s
 }
