@@ -85,7 +85,7 @@ func (b *book) value(c column, one row) (any, cellStyle, error) {
 		look.Format = "@"
 		return show(raw, c.Kind, b.words, one), look.muted(), nil
 	case c.Kind == date || c.Kind == month:
-		day, err := time.Parse(time.DateOnly, raw)
+		day, err := time.Parse(time.DateOnly, raw[:min(len(raw), len(time.DateOnly))])
 		if err != nil {
 			return nil, look, fmt.Errorf("column %s: %q is no day", c.Key, raw)
 		}
