@@ -281,7 +281,7 @@ func (m *bulletin) decisionList() []decision {
 		}
 		figure := func(name string) string {
 			if name == "until" {
-				return m.words.day(one[name])
+				return m.words.near(one[name])
 			}
 			return m.words.data(one[name])
 		}

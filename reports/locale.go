@@ -14,10 +14,11 @@ import (
 
 // locale is the words of one language: templates/locale/<name>.json.
 type locale struct {
-	// Day and Month are how a date and a month are written, in the notation
+	// How a day, a month and a day not far away are written, in the notation
 	// of package time.
 	Day         string                `json:"day"`
 	Month       string                `json:"month"`
+	Near        string                `json:"near"` // a day without its year
 	Text        map[string]string     `json:"text"`
 	Editions    map[string]string     `json:"editions"`
 	Sentences   map[string][]sentence `json:"sentences"` // by edition
@@ -42,8 +43,9 @@ type sentence struct {
 	When string `json:"when"`
 }
 
-// documentPart is a part of the document's text. A paragraph with Each is said
-// once for each row of that table, Join between them.
+// documentPart is a part of the document's text. A paragraph with Each says its
+// Item for each row of that table with Join between them, or where Join is ""
+// in a paragraph of its own.
 type documentPart struct {
 	Head       string      `json:"head"`
 	In         []Edition   `json:"in"`
@@ -137,28 +139,20 @@ func (l *locale) column(section, key string) string {
 	return l.Columns[key]
 }
 
-// day writes a date as the engine prints it (2026-11-04) in the locale's way;
-// what is no date stays.
-func (l *locale) day(value string) string {
-	if len(value) < len(time.DateOnly) {
-		return value
-	}
-	day, err := time.Parse(time.DateOnly, value[:len(time.DateOnly)])
-	if err != nil {
-		return value
-	}
-	return day.Format(l.Day)
-}
+// day, near and monthOf write a date as the engine prints it (2026-11-04) in
+// the locale's way; what is no date stays.
+func (l *locale) day(value string) string     { return written(value, l.Day) }
+func (l *locale) near(value string) string    { return written(value, l.Near) }
+func (l *locale) monthOf(value string) string { return written(value, l.Month) }
 
 func (l *locale) month(of tongbao.Month) string { return of.First().Format(l.Month) }
 
-// monthOf writes the month of a date as the engine prints it.
-func (l *locale) monthOf(value string) string {
-	day, err := time.Parse(time.DateOnly, value)
+func written(value, layout string) string {
+	day, err := time.Parse(time.DateOnly, value[:min(len(value), len(time.DateOnly))])
 	if err != nil {
 		return value
 	}
-	return day.Format(l.Month)
+	return day.Format(layout)
 }
 
 // places writes a decimal to so many places, halves away from zero.

@@ -44,12 +44,16 @@ const (
 // heatColors are the steps of the heat scale, light to dark, readable in grey.
 var heatColors = [...]string{"#f3f6f9", "#dde6ee", "#c5d3e0", "#a9bfd3", "#88a6c2", "#54799f", "#3d6a96", "#2a5480"}
 
-// heatFloor is where the scale begins; a step is five points.
-const heatFloor = 60.0
+// heatFloor is where the scale begins, heatWidth the points of a step: scores
+// lie between 80 and 100, and what is below is as light as can be.
+const (
+	heatFloor = 80.0
+	heatWidth = 2.5
+)
 
 // heatStep returns the step of a score.
 func heatStep(value float64) int {
-	return max(0, min(int((value-heatFloor)/5), len(heatColors)-1))
+	return max(0, min(int((value-heatFloor)/heatWidth), len(heatColors)-1))
 }
 
 // isDarkStep says where white text has more contrast than dark: 4.5 at least.

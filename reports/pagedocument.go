@@ -28,13 +28,11 @@ func (m *bulletin) document() (*document, error) {
 		}
 		drawn := pageDocumentPart{Head: p.Head}
 		for _, text := range p.Paragraphs {
-			sentences, err := m.paragraph(text)
+			paragraphs, err := m.paragraph(text)
 			if err != nil {
 				return nil, fmt.Errorf("document %s: %w", p.Head, err)
 			}
-			if len(sentences) > 0 {
-				drawn.Paragraphs = append(drawn.Paragraphs, sentences)
-			}
+			drawn.Paragraphs = append(drawn.Paragraphs, paragraphs...)
 		}
 		d.Parts = append(d.Parts, drawn)
 	}
@@ -44,45 +42,53 @@ func (m *bulletin) document() (*document, error) {
 	return d, nil
 }
 
-// paragraph is a text, or one item a row of a table, or nothing when the
+// paragraph is a text, or the rows of a table in words, or nothing when the
 // figure that it depends on is not there.
-func (m *bulletin) paragraph(p paragraph) ([]part, error) {
+func (m *bulletin) paragraph(p paragraph) ([][]part, error) {
 	if !m.isSaid(p.When) {
 		return nil, nil
 	}
 	parts := m.fill(p.Text)
 	if p.Each == "" {
-		return parts, nil
+		return [][]part{parts}, nil
 	}
 	rows, err := m.documentRows(p.Each)
-	if err != nil {
+	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	if len(rows) == 0 {
-		return nil, nil
+	if p.Limit > 0 && len(rows) > p.Limit {
+		rows = rows[:p.Limit]
 	}
+	var own [][]part
 	for i, one := range rows {
-		if p.Limit > 0 && i == p.Limit {
-			break
+		item := fill(p.Item, func(name string) string { return m.documentFigure(one, name) })
+		if p.Join == "" {
+			own = append(own, append(item, part{Text: p.End}))
+			continue
 		}
 		if i > 0 {
 			parts = append(parts, part{Text: p.Join})
 		}
-		parts = append(parts, fill(p.Item, func(name string) string {
-			switch name {
-			case "until", "cutoff_date":
-				return m.words.day(one[name])
-			case "kind", "name", "item", "line":
-				return m.words.code(one[name])
-			case "amount":
-				return show(one[name], money, m.words, one)
-			case "place":
-				return show(one[name], rank, m.words, one)
-			}
-			return m.words.data(one[name])
-		})...)
+		parts = append(parts, item...)
 	}
-	return append(parts, part{Text: p.End}), nil
+	if p.Join == "" {
+		return own, nil
+	}
+	return [][]part{append(parts, part{Text: p.End})}, nil
+}
+
+func (m *bulletin) documentFigure(one row, name string) string {
+	switch name {
+	case "until", "cutoff_date":
+		return m.words.day(one[name])
+	case "kind", "name", "item", "line":
+		return m.words.code(one[name])
+	case "amount":
+		return show(one[name], money, m.words, one)
+	case "place":
+		return show(one[name], rank, m.words, one)
+	}
+	return m.words.data(one[name])
 }
 
 // documentRows are the rows of a table; "lines" are the nine with their best

@@ -14,7 +14,6 @@ import (
 // rankRow is a community in the ranking.
 type rankRow struct {
 	Place, Name, Total, Change, ChangeClass, Reason string
-	IsProvisional                                   bool
 	At, LastAt                                      string // where the dots of this and last month stand
 }
 
@@ -95,17 +94,17 @@ func (m *bulletin) rankRows() ([]rankRow, []tick) {
 	var rows []rankRow
 	for _, one := range m.tables["community"] {
 		r := rankRow{
-			Place: show(one["place"], rank, m.words, one), Name: one["name"], Total: one["total"], IsProvisional: one["is_provisional"] == "true",
+			Place: show(one["place"], rank, m.words, one), Name: one["name"], Total: one["total"],
 			Change: show(one["place_change"], moves, m.words, one), ChangeClass: moveClass(one["place_change"]), At: s.of(one["total"]),
 		}
 		if one["is_comparable"] == "true" {
 			r.LastAt, r.Reason = s.of(last[one["grid_id"]]), m.reason(m.top(one["grid_id"]))
 		}
-		if one["missing_lines"] != "" {
-			r.Reason = m.words.data(one["missing_lines"]) + m.words.Text["not_reported"]
-		}
 		if m.Options.Edition == Public {
 			r.Reason = ""
+		}
+		if one["missing_lines"] != "" {
+			r.Reason = plain(fill(m.words.Text["provisional_reason"], func(string) string { return m.words.code(one["missing_lines"]) }))
 		}
 		rows = append(rows, r)
 	}

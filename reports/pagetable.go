@@ -3,16 +3,18 @@ package reports
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 type pageSheet struct {
 	ID, Title string
+	IsBroad   bool // needs a sheet across when printed
 	Sections  []pageSection
 }
 
 type pageSection struct {
 	ID, Title, Note, Empty string
-	IsBroad                bool // needs a sheet across when printed
+	IsBroad, IsShort       bool // IsShort: stays on one page
 	Heads                  []pageHead
 	Rows                   []pageRow
 }
@@ -38,6 +40,12 @@ type pageCell struct {
 // broadColumns is how many columns fit the width of an upright page.
 const broadColumns = 12
 
+// shortRows is how many rows are kept together when printed.
+const shortRows = 16
+
+// wrapWidth is the longest text, in half widths, that a cell keeps in one line.
+const wrapWidth = 22
+
 func (m *bulletin) pageSheet(s sheet) pageSheet {
 	drawn := pageSheet{ID: s.ID, Title: m.words.Sheets[s.ID]}
 	names := map[string]string{}
@@ -60,6 +68,8 @@ func (m *bulletin) pageSheet(s sheet) pageSheet {
 			}
 			ps.Rows = append(ps.Rows, r)
 		}
+		ps.IsShort = len(ps.Rows) <= shortRows
+		drawn.IsBroad = drawn.IsBroad || ps.IsBroad
 		drawn.Sections = append(drawn.Sections, ps)
 	}
 	return drawn
@@ -71,6 +81,9 @@ func (m *bulletin) pageCell(c column, one row) pageCell {
 	if isNumber(c.Kind) {
 		cell.Class = "n"
 	}
+	if displayWidth(cell.Text) > wrapWidth {
+		cell.Class += " w"
+	}
 	switch {
 	case c.Heat:
 		if value, err := strconv.ParseFloat(one[c.Key], 64); err == nil {
@@ -81,6 +94,7 @@ func (m *bulletin) pageCell(c column, one row) pageCell {
 	case isSmall(one) && isNumber(c.Kind):
 		cell.Class += " small"
 	}
+	cell.Class = strings.TrimSpace(cell.Class)
 	return cell
 }
 

@@ -24,19 +24,29 @@
   const signed = (value) => (value < 0 ? "−" : value > 0 ? "+" : "") + Math.abs(value).toFixed(2);
   const values = (series) => series.data.map((d) => d.value);
   const numbers = (list) => list.filter((v) => v !== "-");
+  const clip = (name, most) => { const letters = [...name]; return letters.length > most ? letters.slice(0, most - 1).join("") + "…" : name; };
   const isNarrow = (width) => width < 560;
 
   // Each kind takes the options that only carry data and gives them their
   // look; picked is the highlighted community, "" for none.
   const kinds = {
-    trend(o, picked, width) {
+    trend(o, picked, width, height) {
       const all = numbers(o.series.flatMap(values));
       const last = (s) => { const v = values(s)[s.data.length - 1]; return v === "-" ? -1 : v; };
       const order = [...o.series].sort((a, b) => last(b) - last(a)).map((s) => s.name);
       const marked = picked ? [picked] : [order[0], order[order.length - 1]];
+      const lowest = Math.floor((Math.min(...all) - 1) / 5) * 5, highest = Math.ceil(Math.max(...all) / 5) * 5;
+      // Names at the end keep 15 px from each other, from the top down.
+      const away = {}, pixel = (height - 40) / (highest - lowest);
+      let free = -Infinity;
+      [...o.series].filter((s) => last(s) >= 0).sort((a, b) => last(b) - last(a)).forEach((s) => {
+        const y = (highest - last(s)) * pixel;
+        away[s.name] = Math.max(y, free) - y;
+        free = Math.max(y, free) + 15;
+      });
       o.grid = { left: 36, right: 112, top: 12, bottom: 28 };
       o.xAxis = [{ ...o.xAxis[0], type: "category", boundaryGap: false, ...quiet, axisLabel: { ...quiet.axisLabel, hideOverlap: true } }];
-      o.yAxis = [{ type: "value", min: Math.floor((Math.min(...all) - 1) / 5) * 5, max: Math.ceil(Math.max(...all) / 5) * 5, ...quiet, axisLine: { show: false }, ...split }];
+      o.yAxis = [{ type: "value", min: lowest, max: highest, ...quiet, axisLine: { show: false }, ...split }];
       o.series.forEach((s, i) => {
         const isMarked = marked.includes(s.name), color = isMarked ? (s.name === order[order.length - 1] && !picked && order.length > 1 ? look.accent : look.blue) : faint;
         s.symbol = ["circle", "rect", "triangle", "diamond"][i % 4];
@@ -44,10 +54,8 @@
         s.z = isMarked ? 5 : 2;
         s.lineStyle = { width: isMarked ? 3 : 1.4, color, type: i % 2 && !isMarked ? "dashed" : "solid" };
         s.itemStyle = { color };
-        s.endLabel = { show: true, ...text, fontWeight: isMarked ? 700 : 400, color: isMarked ? color : look.muted, distance: 8,
-          formatter: (p) => p.seriesName.slice(0, 6) + " " + Number(p.value).toFixed(2) };
-        s.labelLayout = { moveOverlap: "shiftY" };
-        s.connectNulls = false;
+        s.endLabel = { show: true, ...text, fontWeight: isMarked ? 700 : 400, color: isMarked ? color : look.muted, distance: 8, offset: [0, away[s.name] || 0],
+          formatter: (p) => clip(p.seriesName, 6) + " " + Number(p.value).toFixed(2) };
       });
     },
     spread(o, picked) {
@@ -63,16 +71,16 @@
       o.series.forEach((s, i) => {
         const isOwn = s.name === picked || (page.own && i === 0);
         s.symbolSize = isOwn ? 14 : 10;
-        s.symbol = page.own && i > 0 ? ["rect"][0] : "circle";
+        s.symbol = page.own && i > 0 ? "rect" : "circle";
         if (page.own && i > 0) s.symbolSize = [22, 2.5];
         s.z = isOwn ? 6 : 3;
-        s.itemStyle = { color: isOwn ? look.accent : page.own && i > 0 ? look.muted : look.blue, opacity: isOwn ? 1 : 0.55 };
+        s.itemStyle = { color: isOwn ? look.accent : page.own && i > 0 ? look.muted : look.blue + "8c" };
         s.label = { show: true, ...text, position: "right", color: isOwn ? look.ink : look.muted, fontWeight: isOwn ? 700 : 400,
           formatter: (p) => {
             if (page.own) return i === 0 && p.value !== "-" ? Number(p.value).toFixed(1) : "";
             if (isOwn) return Number(p.value).toFixed(1);
             const end = ends[p.dataIndex];
-            return !picked && end.low === i && end.low !== end.high ? p.seriesName.slice(0, 2) : "";
+            return !picked && end.low === i && end.low !== end.high ? clip(p.seriesName, 5) : "";
           } };
         s.labelLayout = { moveOverlap: "shiftY" };
       });
@@ -189,7 +197,7 @@
       options.aria = { enabled: false };
       options.tooltip = { trigger: "item", renderMode: "richText", backgroundColor: "#fff", borderColor: look.line, textStyle: text, confine: true,
         formatter: (p) => (entry.tips[entry.kind === "fund" ? p.seriesIndex - 1 : p.seriesIndex] || [])[p.dataIndex] || "" };
-      kinds[entry.kind](options, picked(), place.clientWidth);
+      kinds[entry.kind](options, picked(), place.clientWidth, place.clientHeight);
       chart.setOption(options, true);
       // A picture that knows its own measure can be scaled when printed.
       const svg = place.querySelector("svg");
@@ -220,14 +228,22 @@
     only.addEventListener("change", pick);
   }
 
-  // Sorting: a button in each head; numbers by value, text by the language.
+  // Sorting: a button in each head; numbers by value, text by the language. It
+  // is no <button>, because Chromium leaves those out of heads that it repeats
+  // on printed pages.
   const collator = new Intl.Collator(page.lang, { numeric: true });
   document.querySelectorAll("table[data-section] th[data-key]").forEach((head) => {
-    const button = document.createElement("button");
-    button.type = "button";
+    const button = document.createElement("span");
+    button.setAttribute("role", "button");
+    button.tabIndex = 0;
     button.textContent = head.textContent;
     button.title = words.sort;
     head.replaceChildren(button);
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      button.click();
+    });
     button.addEventListener("click", () => {
       const table = head.closest("table"), at = head.cellIndex, body = table.tBodies[0];
       const up = head.getAttribute("aria-sort") !== "ascending";
