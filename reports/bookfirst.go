@@ -35,8 +35,9 @@ func (b *book) writeFirst(name string) error {
 	for col, width := range map[int]float64{firstPlace: 7, firstName: 12, firstTotal: 12, firstMoves: 8, firstChange: 8, firstTrend: 15, firstReason: 31} {
 		g.widths[col] = width
 	}
+	g.widths[firstTotal] = max(12, displayWidth(b.words.Text["provisional"])+8)
 	for i := range lines {
-		g.widths[firstLine+i] = 7.4
+		g.widths[firstLine+i] = max(7.4, headWidth(b.words.Columns[lines[i]])*0.95)
 	}
 	at, err := g.firstHead()
 	if err != nil {
@@ -159,6 +160,10 @@ func (g *grid) firstRanking(at int) (int, error) {
 						value = r.Reason
 					}
 				}
+			}
+			switch {
+			case (c.Kind == moves || c.Kind == signed || c.Heat) && one[c.Key] == "":
+				look.Shrink = true
 			}
 			switch {
 			case c.Heat:

@@ -118,20 +118,25 @@ func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
 // Texts are wrapped the narrower the more columns there are, so that the print
 // stays legible.
 func (g *grid) measure(s sheet) {
-	needs := map[int]float64{}
+	needs := map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
+	isFixed := map[int]bool{} // a number is never cut
 	for _, section := range s.Sections {
 		for i, c := range section.Columns {
 			width := headWidth(g.words.column(section.ID, c.Key))
 			for _, one := range g.book.rows(section) {
 				width = max(width, displayWidth(g.shown(c, one)))
 			}
+			isFixed[i+1] = isFixed[i+1] || !g.cellStyleOf(c.Kind).Wrap
 			needs[i+1] = max(needs[i+1], width*1.08+2+2*float64(indent(section, i)), leastWidth)
 		}
 	}
 	for most := mostWidth; most >= narrowWidth; most -= 2 {
 		sum := 0.0
 		for col, need := range needs {
-			g.widths[col] = min(need, most)
+			g.widths[col] = need
+			if !isFixed[col] {
+				g.widths[col] = min(need, most)
+			}
 			sum += g.widths[col]
 		}
 		if sum <= legibleWidth {
@@ -140,13 +145,22 @@ func (g *grid) measure(s sheet) {
 	}
 }
 
-// headWidth is the width of a head, which may wrap once.
+// headWidth is the width of a head, which may wrap once, but not in a word.
 func headWidth(title string) float64 {
-	if width := displayWidth(title); width > 8 {
-		return width/2 + 1
+	width := displayWidth(title)
+	if width > 8 {
+		width = width/2 + 1
 	}
-	return displayWidth(title)
+	for word := range strings.FieldsSeq(title) {
+		if strings.Contains(title, " ") || !isWide(word) {
+			width = max(width, displayWidth(word))
+		}
+	}
+	return width
 }
+
+// isWide says whether a text may be broken anywhere.
+func isWide(text string) bool { return displayWidth(text) > float64(len([]rune(text))) }
 
 // table says where a section stands: its title, head, first and last row.
 type table struct {
@@ -222,11 +236,10 @@ func indent(s section, at int) int {
 	return 0
 }
 
-// roomFor is how many characters a column takes on a line. Names break at
-// signs, so a narrow column takes fewer.
+// roomFor is how many characters a column takes on a line.
 func roomFor(width float64) float64 {
-	if width < 20 {
-		return (width - 2) * 0.9
+	if width < 20 { // names break at signs, so a narrow column takes fewer
+		return (width - 1.9) / 1.06
 	}
 	return (width - 1) * 1.06
 }
