@@ -76,14 +76,10 @@ func (h *House) buildAndPublish(ctx context.Context, month tongbao.Month, result
 		result.Folder = h.versionDir(month, last.Version)
 		shown = result.Folder
 	}
-	for _, name := range []string{reportName(month, "html"), reportName(month, "xlsx")} {
-		result.Files = append(result.Files, filepath.Join(shown, name))
+	for _, extension := range []string{"html", "xlsx"} {
+		result.Files = append(result.Files, filepath.Join(shown, reports.FileName(month, reports.Options{}, extension)))
 	}
 	return nil
-}
-
-func reportName(month tongbao.Month, extension string) string {
-	return "通报-" + month.String() + "." + extension
 }
 
 // build writes data/builds/<month>/<seq>/ aside and moves it in whole.
@@ -162,20 +158,9 @@ func (h *House) fill(ctx context.Context, month tongbao.Month, dir string, manif
 		return err
 	}
 	h.Progress("build", 3, steps)
-	err = Draw(ctx, published, month, reports.Options{Town: h.Config.Town, Version: manifest.Version}, dir)
+	err = drawAll(ctx, published, month, h.Workspace.reportOptions(manifest), dir)
 	h.Progress("build", steps, steps)
 	return err
-}
-
-// Draw writes the month's reports from a published warehouse.duckdb into dir.
-func Draw(ctx context.Context, published string, month tongbao.Month, opt reports.Options, dir string) error {
-	db, err := warehouse.Open(ctx, published, warehouse.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return reports.Write(ctx, db, month, opt,
-		filepath.Join(dir, reportName(month, "xlsx")), filepath.Join(dir, reportName(month, "html")))
 }
 
 // publish copies a build to data/published/<month>/v<N>/ aside, moves it in
