@@ -17,20 +17,14 @@ const latestFirst = "coalesce(updated_at, delivered_at) desc, delivered_at desc,
 // merge brings the rows of landing into core.<target>.
 func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 	target := `core."` + l.d.Target + `"`
-	facts, err := l.factColumns(ctx, tx)
-	if err != nil {
-		return err
-	}
 	shaped := strings.NewReplacer("landed."+l.d.Target, "landing", `landed."`+l.d.Target+`"`, "landing").Replace(l.coreSQL)
 	incoming := fmt.Sprintf("select fact.*, fact.delivered_at as first_delivered_at, hash(%s) as content_hash from (\n%s\n) as fact",
-		strings.Join(facts, ", "), shaped)
+		strings.Join(factColumns(l.d.Target), ", "), shaped)
 
-	var known bool
-	if err := tx.QueryRow(ctx, "select count(*) > 0 from (select 1 from "+target+" where source = ? limit 1)", l.load.Source).Scan(&known); err != nil {
-		return err
-	}
-	var repeated bool
-	if err := tx.QueryRow(ctx, "select count(*) <> count(distinct source_key) from landing").Scan(&repeated); err != nil {
+	var known, repeated bool
+	err := tx.QueryRow(ctx, "select exists (select 1 from "+target+" where source = ?), count(*) <> count(distinct source_key) from landing",
+		l.load.Source).Scan(&known, &repeated)
+	if err != nil {
 		return err
 	}
 	if !known && !repeated {
@@ -51,7 +45,8 @@ where core.source = %s`, prefixed("core", "updated_at, delivered_at, file, row_n
 select incoming.rowid as incoming_place, held.place,
     held.place is null or (%s) > (%s) as is_newer,
     incoming.content_hash is distinct from held.content_hash as is_changed,
-    least(incoming.first_delivered_at, coalesce(held.first_delivered_at, incoming.first_delivered_at)) as first_delivered_at
+    least(incoming.first_delivered_at, coalesce(held.first_delivered_at, incoming.first_delivered_at)) as first_delivered_at,
+    incoming.first_delivered_at < held.first_delivered_at as is_earlier
 from incoming left join held using (source_key)`, versionTuple("incoming"), versionTuple("held")),
 	}
 	for _, statement := range statements {
@@ -59,15 +54,23 @@ from incoming left join held using (source_key)`, versionTuple("incoming"), vers
 			return err
 		}
 	}
-	if err := l.countMerge(ctx, tx); err != nil {
+	changes, err := l.countMerge(ctx, tx)
+	if err != nil {
 		return err
 	}
-	for _, statement := range []string{
-		fmt.Sprintf("update %s as core set first_delivered_at = verdict.first_delivered_at from verdict where core.rowid = verdict.place and not verdict.is_newer and core.first_delivered_at > verdict.first_delivered_at", target),
-		fmt.Sprintf("delete from %s where rowid in (select place from verdict where is_newer and place is not null)", target),
-		fmt.Sprintf("insert into %s by name select incoming.* exclude (first_delivered_at), verdict.first_delivered_at from incoming inner join verdict on incoming.rowid = verdict.incoming_place where verdict.is_newer", target),
+	for _, change := range []struct {
+		rows      int64
+		statement string
+	}{
+		{changes.earlier, fmt.Sprintf("update %s as core set first_delivered_at = verdict.first_delivered_at from verdict where core.rowid = verdict.place and not verdict.is_newer and core.first_delivered_at > verdict.first_delivered_at", target)},
+		{changes.replaced, fmt.Sprintf("delete from %s where rowid in (select place from verdict where is_newer and place is not null)", target)},
+		{changes.newer, fmt.Sprintf("insert into %s by name select incoming.* exclude (first_delivered_at), verdict.first_delivered_at from incoming inner join verdict on incoming.rowid = verdict.incoming_place where verdict.is_newer", target)},
 	} {
-		if _, err := tx.Exec(ctx, statement); err != nil {
+		// Planning a statement that moves nothing is most of a small load's time.
+		if change.rows == 0 {
+			continue
+		}
+		if _, err := tx.Exec(ctx, change.statement); err != nil {
 			return err
 		}
 	}
@@ -89,19 +92,33 @@ func (l *loader) insertAll(ctx context.Context, tx *warehouse.Tx, target, incomi
 	if l.load.Loaded == 0 {
 		return nil
 	}
-	return l.noteEarliest(ctx, tx, fmt.Sprintf("select min(%s) from %s where load_id = %s", l.timeColumn(), target, literal(l.load.ID)))
-}
-
-func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx) error {
-	err := tx.QueryRow(ctx, "select count(*) filter (where is_newer and is_changed) from verdict").Scan(&l.load.Loaded)
+	var month string
+	err = tx.QueryRow(ctx, fmt.Sprintf("select coalesce(strftime(min(%s), '%%Y-%%m'), '') from %s where load_id = %s",
+		l.timeColumn(), target, literal(l.load.ID))).Scan(&month)
 	if err != nil {
 		return err
 	}
+	return l.noteEarliest(month)
+}
+
+// mergeChanges counts the rows of the verdict that each statement of a merge
+// is about.
+type mergeChanges struct{ newer, replaced, earlier int64 }
+
+func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx) (changes mergeChanges, err error) {
+	// A row that only moves the first delivery touches its month too: whether it
+	// came late may change.
+	var month string
+	err = tx.QueryRow(ctx, fmt.Sprintf(`select count(*) filter (is_newer and is_changed), count(*) filter (is_newer),
+    count(*) filter (is_newer and place is not null), count(*) filter (not is_newer and is_earlier),
+    coalesce(strftime(min(%s) filter (is_newer and is_changed or is_earlier), '%%Y-%%m'), '')
+from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.timeColumn())).
+		Scan(&l.load.Loaded, &changes.newer, &changes.replaced, &changes.earlier, &month)
+	if err != nil {
+		return changes, err
+	}
 	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
-	// A row that only moves the first delivery touches its month too: whether
-	// it came late may change.
-	return l.noteEarliest(ctx, tx, fmt.Sprintf(`select min(%s) from incoming inner join verdict on incoming.rowid = verdict.incoming_place
-where verdict.is_newer and verdict.is_changed`, l.timeColumn()))
+	return changes, l.noteEarliest(month)
 }
 
 // timeColumn is what tells which months a row touches.
@@ -114,11 +131,7 @@ func (l *loader) timeColumn() string {
 
 // noteEarliest keeps the earliest month that the changed rows touch; the month
 // that the file itself names counts too.
-func (l *loader) noteEarliest(ctx context.Context, tx *warehouse.Tx, query string) error {
-	var month string
-	if err := tx.QueryRow(ctx, "select coalesce(strftime(("+query+"), '%Y-%m'), '')").Scan(&month); err != nil {
-		return err
-	}
+func (l *loader) noteEarliest(month string) error {
 	earliest := l.load.Month
 	if month != "" {
 		found, err := tongbao.ParseMonth(month)
@@ -134,24 +147,14 @@ func (l *loader) noteEarliest(ctx context.Context, tx *warehouse.Tx, query strin
 }
 
 // factColumns lists what a row says, without where it came from.
-func (l *loader) factColumns(ctx context.Context, tx *warehouse.Tx) ([]string, error) {
-	rows, err := tx.Query(ctx, `select column_name from information_schema.columns
-		where table_schema = 'landed' and table_name = ? and column_name not in
-			('source', 'source_key', 'load_id', 'file', 'sheet', 'row_no', 'delivered_at', 'updated_at')
-		order by ordinal_position`, l.d.Target)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func factColumns(target string) []string {
 	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
+	for _, name := range sortedKeys(targets[target]) {
+		if name != "updated_at" {
+			names = append(names, "fact."+name)
 		}
-		names = append(names, "fact."+name)
 	}
-	return names, rows.Err()
+	return names
 }
 
 // versionTuple is latestFirst as one comparable value.

@@ -153,8 +153,13 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 			return load, err
 		}
 	}
-	scratch, err := os.MkdirTemp("", "tongbao-stage-")
-	if err != nil {
+	// What is staged is not masked yet: it lies where raw/ does, and what a
+	// killed process left goes with the next load.
+	scratch := filepath.Join(in.Raw, ".stage")
+	if err := os.RemoveAll(scratch); err != nil {
+		return load, err
+	}
+	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return load, err
 	}
 	defer os.RemoveAll(scratch)

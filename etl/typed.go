@@ -14,6 +14,7 @@ type typing struct {
 	st          stage
 	deliveredAt string   // as an SQL literal
 	sources     []string // source columns in the order r0, r1 …
+	bounds      []string // what the step "bounded" replaces
 	faults      []fault
 }
 
@@ -26,7 +27,8 @@ type fault struct {
 }
 
 // blanks are trimmed around every cell: spaces of all kinds, line ends, BOM.
-const blanks = `' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288) || chr(65279)`
+// It is one literal: the engine would plan a concatenation anew for each cell.
+const blanks = "' \t\n\r\u00a0\u3000\ufeff'"
 
 // digits maps full-width digits and signs to the plain ones.
 const digits = `'０１２３４５６７８９：／－．％，', '0123456789:/-.%,'`
@@ -49,6 +51,10 @@ func (t *typing) create() string {
 		kept = append(kept, "t_"+column.To)
 	}
 	t.orderFaults()
+	replaced := ""
+	if len(t.bounds) > 0 {
+		replaced = " replace (" + strings.Join(t.bounds, ",\n        ") + ")"
+	}
 	return fmt.Sprintf(`create or replace temp table typed as
 with cell as (
     select %s
@@ -58,13 +64,17 @@ typed as (
     select cell.*, %s
     from cell
 ),
-judged as (
-    select typed.*, case %s else 0 end as fault
+bounded as (
+    select typed.*%s
     from typed
+),
+judged as (
+    select bounded.*, case %s else 0 end as fault
+    from bounded
 )
 select row_no, is_note, %s, fault, %s as fault_value, damage
 from judged`, t.cells(), t.readCSV(), strings.Join(typed, ",\n        "),
-		t.faultCases(), strings.Join(kept, ", "), t.faultValue())
+		replaced, t.faultCases(), strings.Join(kept, ", "), t.faultValue())
 }
 
 // readCSV is the table function with every setting given: nothing is guessed.
@@ -159,7 +169,8 @@ func (t *typing) typedColumn(i int, c Column) string {
 			expression = fmt.Sprintf("cast(%s as %s)", expression, kind)
 		}
 	case kind == moment, kind == day:
-		expression = dateSQL(raw, c.Formats, kind)
+		expression = dateSQL(raw, c.Formats)
+		t.bounds = append(t.bounds, boundDate("t_"+c.To, kind))
 		add("bad_date")
 	case kind == boolean:
 		expression = fmt.Sprintf(`case lower(%s) when '是' then true when '1' then true when 'true' then true when 'y' then true
@@ -239,10 +250,9 @@ var dateForms = []string{
 	"%Y-%m-%dT%H:%M:%S", "%Y-%m", "%Y年%m月",
 }
 
-// dateSQL types a moment: the engine's cast first, because it is fast, the
-// written forms for what it does not take, and nothing before 1990 or after
-// 2100, which no record of a town can mean.
-func dateSQL(raw string, formats []string, kind string) string {
+// dateSQL types a moment: the engine's cast first, because it is fast, then
+// the written forms for what it does not take.
+func dateSQL(raw string, formats []string) string {
 	var forms []string
 	for _, form := range append(slices.Clone(formats), dateForms...) {
 		forms = append(forms, literal(form))
@@ -251,11 +261,13 @@ func dateSQL(raw string, formats []string, kind string) string {
 	if len(formats) == 0 {
 		parsed = fmt.Sprintf("coalesce(try_cast(%s as timestamp), %s)", raw, parsed)
 	}
-	bounded := fmt.Sprintf(`case when %[1]s between timestamp '1990-01-01' and timestamp '2100-01-01' then %[1]s end`, parsed)
-	if kind == day {
-		return "cast(" + bounded + " as date)"
-	}
-	return bounded
+	return parsed
+}
+
+// boundDate takes nothing before 1990 or after 2100, which no record of a town
+// can mean. It is a step of its own, so that no form is planned twice.
+func boundDate(column, kind string) string {
+	return fmt.Sprintf("case when %[1]s between timestamp '1990-01-01' and timestamp '2100-01-01' then %[1]s end::%[2]s as %[1]s", column, kind)
 }
 
 // numberSQL types a number and refuses what would have to be rounded: the

@@ -3,7 +3,9 @@ package pipeline
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -65,14 +67,14 @@ func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 	if result.Findings, err = h.db.RunChecks(ctx, h.queryFiles(), month); err != nil {
 		return result, fmt.Errorf("checks for %s: %w", month, err)
 	}
-	var errors []warehouse.Finding
+	var failed []warehouse.Finding
 	for _, finding := range result.Findings {
 		if finding.Severity == "error" {
-			errors = append(errors, finding)
+			failed = append(failed, finding)
 		}
 	}
-	if len(errors) > 0 {
-		return result, &CheckError{month, errors}
+	if len(failed) > 0 {
+		return result, &CheckError{month, failed}
 	}
 	h.Progress("check", 1, 1)
 	return result, h.buildAndPublish(ctx, month, &result)
@@ -125,7 +127,7 @@ func (h *House) Compute(ctx context.Context, month tongbao.Month) ([]tongbao.Mon
 		return nil, err
 	}
 	if first == 0 {
-		return nil, fmt.Errorf("compute %s: nothing has been taken in; put deliveries into %s", month, h.inboxDir())
+		return nil, problemf("compute %s: nothing has been taken in; put deliveries into %s", month, h.inboxDir())
 	}
 	if month < first {
 		return nil, problemf("compute %s: the first month with data and a rubric is %s", month, first)
@@ -169,9 +171,13 @@ func (h *House) Compute(ctx context.Context, month tongbao.Month) ([]tongbao.Mon
 // covers, 0 if nothing was taken in.
 func (h *House) firstMonth(ctx context.Context) (tongbao.Month, error) {
 	var text string
+	// greatest() would take the rubric's month where nothing was taken in.
 	err := h.db.SQL().QueryRowContext(ctx, `select coalesce(strftime(greatest(
-			(select min(earliest_month) from core.load),
-			(select min(valid_from) from seed.rubric_version)), '%Y-%m'), '')`).Scan(&text)
+			min(earliest_month), (select min(valid_from) from seed.rubric_version)), '%Y-%m'), '')
+		from core.load where earliest_month is not null having count(*) > 0`).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
 	if err != nil || text == "" {
 		return 0, err
 	}

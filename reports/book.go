@@ -76,6 +76,11 @@ func (b *book) properties() error {
 	})
 }
 
+// communities are those that the edition names: in a unit's only its own.
+func (b *book) communities() []row {
+	return b.rows(section{Table: "community", Own: "name"})
+}
+
 // value is what a cell of a section holds: numbers as numbers, days as days,
 // everything else in the words of the page; and how it looks.
 func (b *book) value(c column, one row) (any, cellStyle, error) {

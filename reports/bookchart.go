@@ -9,11 +9,10 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// Columns and rows of the sheet of charts, in the pixels of the file format.
+// Columns of the sheet of charts.
 const (
 	chartColumns = 12
 	chartColumn  = 8.5 // characters
-	pixelsPerRow = 20
 )
 
 // writeCharts writes one page of charts; their numbers stand in the figures.
@@ -27,7 +26,7 @@ func (b *book) writeCharts(name string) error {
 		return err
 	}
 	g.plainRows(3, 66)
-	for _, at := range []int{4, 23, 47} {
+	for _, at := range []int{4, 24, 48} {
 		g.height(at, 22)
 	}
 	if err := g.write(); err != nil { // a chart takes its size from the columns below it
@@ -39,19 +38,25 @@ func (b *book) writeCharts(name string) error {
 		layers             []*excelize.Chart
 	}
 	half := chartColumns / 2
-	places := []place{{b.words.Charts["total"], 1, chartColumns, 4, 17, b.rankingBars()}}
+	var places []place
+	if len(b.communities()) > 1 {
+		places = append(places, place{b.words.Charts["total"], 1, half, 4, 18, b.rankingBars()})
+	}
 	if mover := b.mover(); b.figures.move.end > 0 {
-		places[0].to = half
-		places = append(places, place{b.moveTitle(mover), half + 1, chartColumns, 4, 17, b.waterfall()})
+		from := 1
+		if len(places) > 0 {
+			from = half + 1
+		}
+		places = append(places, place{b.moveTitle(mover), from, chartColumns, 4, 18, b.waterfall()})
 	}
 	if b.figures.trend.end > 0 {
-		places = append(places, place{b.words.Charts["trend"], 1, chartColumns, 23, 22, b.trendLines()})
+		places = append(places, place{b.words.Charts["trend"], 1, chartColumns, 24, 22, b.trendLines()})
 	}
 	if t := b.places["ticket_line"]; t.end > t.head {
-		places = append(places, place{b.words.Charts["ticket_due"], 1, half, 47, 18, []*excelize.Chart{b.tableBars(t, "due", "on_time")}})
+		places = append(places, place{b.words.Charts["ticket_due"], 1, half, 48, 17, []*excelize.Chart{b.tableBars(t, "due", "on_time")}})
 	}
 	if t := b.places["repair_kind"]; t.end > t.head {
-		places = append(places, place{b.words.Charts["repair"], half + 1, chartColumns, 47, 18, []*excelize.Chart{b.tableBars(t, "due", "finished")}})
+		places = append(places, place{b.words.Charts["repair"], half + 1, chartColumns, 48, 17, []*excelize.Chart{b.tableBars(t, "due", "finished")}})
 	}
 	for _, p := range places {
 		err := errors.Join(g.drawAt(p.from, p.to, p.at+1, p.rows, p.title, p.layers),
@@ -91,13 +96,20 @@ func (g *grid) drawAt(from, to, at, rows int, alt string, layers []*excelize.Cha
 	for col := from; col <= to; col++ {
 		width += int(g.widths[col]*8 + 0.5)
 	}
+	height := 0
+	for row := at; row < at+rows; row++ {
+		height += pixels(g.heightOf(row))
+	}
 	first := layers[0]
-	first.Dimension = excelize.ChartDimension{Width: uint(width), Height: uint(rows * pixelsPerRow)}
+	first.Dimension = excelize.ChartDimension{Width: uint(width), Height: uint(height)}
 	first.Format = excelize.GraphicOptions{AltText: alt, OffsetX: 1, OffsetY: 1}
 	first.Fill = excelize.Fill{Type: "pattern"} // none: a chart never covers a word
 	first.Border = excelize.LineOptions{Type: excelize.LineNone}
 	return g.file.AddChart(g.name, cellName(from, at), first, layers[1:]...)
 }
+
+// pixels is a row's height as excelize counts it where it hangs charts.
+func pixels(points float64) int { return int(math.Ceil(4 / 3.4 * points)) }
 
 var (
 	chartFont = excelize.Font{Family: bookSans, Size: noteSize, Color: inkColor}
@@ -115,7 +127,7 @@ func (b *book) rankingBars() []*excelize.Chart {
 	p := b.figures.weighted
 	total := p.last + 1
 	var missing []excelize.ChartDataPoint
-	for i, unit := range b.tables["community"] {
+	for i, unit := range b.communities() {
 		if unit["is_provisional"] == "true" {
 			missing = append(missing, excelize.ChartDataPoint{Index: i, Fill: paint(paleColor)})
 		}
@@ -192,7 +204,7 @@ func (b *book) trendLines() []*excelize.Chart {
 	lowest := b.trendFloor()
 	axis := excelize.ChartAxis{Minimum: &lowest, Maximum: number0(100), MajorUnit: 5, MajorGridLines: true, Font: noteFont, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "0"}}
 	drawn := &excelize.Chart{Type: excelize.Line, Legend: excelize.ChartLegend{Position: "right", Font: &chartFont}, ShowBlanksAs: "gap", XAxis: excelize.ChartAxis{Font: noteFont}, YAxis: axis}
-	for i := range b.tables["community"] {
+	for i := range b.communities() {
 		at := p.from + i
 		color := seriesColors[i%len(seriesColors)]
 		drawn.Series = append(drawn.Series, excelize.ChartSeries{

@@ -67,7 +67,7 @@ func (g *grid) writeTrend(at int) (place, error) {
 		return p, err
 	}
 	p.end = p.head
-	for _, unit := range g.tables["community"] {
+	for _, unit := range g.communities() {
 		p.end++
 		g.height(p.end, rowHeight)
 		if err := g.put(1, p.end, unit["name"], g.cellStyleOf(words)); err != nil {
@@ -114,7 +114,7 @@ func (g *grid) writeWeighted(at int) (place, error) {
 		return p, err
 	}
 	p.end = p.head
-	for _, unit := range g.tables["community"] {
+	for _, unit := range g.communities() {
 		p.end++
 		g.height(p.end, rowHeight)
 		if err := g.put(1, p.end, unit["name"], g.cellStyleOf(words)); err != nil {
@@ -208,8 +208,8 @@ func (g *grid) writeStep(at int, s step) error {
 	switch {
 	case s.isTotal:
 		look = g.cellStyleOf(score)
-		mark = (g.figures.high - g.figures.low) / 100
-		start = float(s.to) - mark/2
+		mark = math.Round((g.figures.high-g.figures.low)*100) / 10_000
+		start = math.Round((float(s.to)-mark/2)*10_000) / 10_000
 	case s.amount.Sign() < 0:
 		start, down = float(s.to), -float(s.amount)
 	default:

@@ -3,6 +3,7 @@ package reports
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -31,11 +32,12 @@ const (
 func (b *book) writeFirst(name string) error {
 	g := b.grid(name)
 	g.isPlain = true
-	for col, width := range map[int]float64{firstPlace: 7, firstName: 12, firstTotal: 12, firstMoves: 8, firstChange: 8, firstTrend: 16, firstReason: 24} {
+	for col, width := range map[int]float64{firstPlace: 7, firstName: 12, firstTotal: 12, firstMoves: 8, firstChange: 8, firstTrend: 15, firstReason: 31} {
 		g.widths[col] = width
 	}
+	g.widths[firstTotal] = max(12, displayWidth(b.words.Text["provisional"])+8)
 	for i := range lines {
-		g.widths[firstLine+i] = 7.4
+		g.widths[firstLine+i] = max(7.4, headWidth(b.words.Columns[lines[i]])*0.95)
 	}
 	at, err := g.firstHead()
 	if err != nil {
@@ -44,7 +46,7 @@ func (b *book) writeFirst(name string) error {
 	if at, err = g.firstRanking(at); err != nil {
 		return err
 	}
-	rankedTo, chartAt, mover := at-2, at, b.mover()
+	chartAt, mover := at, b.mover()
 	if b.figures.move.end == 0 {
 		mover = nil
 	}
@@ -53,8 +55,10 @@ func (b *book) writeFirst(name string) error {
 			return err
 		}
 	}
-	if at, err = g.firstDecisions(at, mover != nil); err != nil {
-		return err
+	if b.hasColumn("coordination", "subject") || mover != nil {
+		if at, err = g.firstDecisions(at, mover != nil); err != nil {
+			return err
+		}
 	}
 	if at, err = g.firstFoot(at); err != nil {
 		return err
@@ -63,11 +67,11 @@ func (b *book) writeFirst(name string) error {
 		return err
 	}
 	// After the rows: a chart takes its size from them.
-	if err := g.firstTrends(rankedTo); err != nil {
+	if err := g.firstTrends(); err != nil {
 		return err
 	}
 	if mover != nil {
-		if err := g.drawRows(1, firstLine+1, chartAt+1, chartAt+firstDecisionRows-1, b.moveTitle(mover), b.waterfall()); err != nil {
+		if err := g.drawAt(1, firstLine+1, chartAt+1, firstDecisionRows, b.moveTitle(mover), b.waterfall()); err != nil {
 			return err
 		}
 	}
@@ -80,8 +84,12 @@ func zoom(percent float64) *float64 { return &percent }
 func (g *grid) firstHead() (int, error) {
 	right := metaStyle
 	right.Align = "right"
+	edition := g.words.Editions[string(g.Options.Edition)]
+	if own := g.own(); own != nil {
+		edition += " · " + own["name"]
+	}
 	errs := []error{
-		g.span(firstPlace, firstLine, 1, g.text("office")+" · "+g.text("issue"), metaStyle),
+		g.span(firstPlace, firstLine, 1, g.text("office")+" · "+g.text("issue")+" · "+edition, metaStyle),
 		g.span(firstLine+1, firstWide, 1, g.state()+" · "+g.text("rubric"), right),
 		g.span(firstPlace, firstWide, 2, g.text("title"), titleStyle),
 	}
@@ -115,7 +123,10 @@ func (g *grid) firstRanking(at int) (int, error) {
 	for _, line := range lines {
 		columns = append(columns, column{Key: line, Kind: score, Heat: true})
 	}
-	columns = append(columns, column{Key: "reason"})
+	reasons, _ := g.rankRows()
+	if g.hasColumn("community", "reason") {
+		columns = append(columns, column{Key: "reason"})
+	}
 	head := at + 1
 	for i, c := range columns {
 		title, look := g.words.Columns[c.Key], headStyle
@@ -134,13 +145,25 @@ func (g *grid) firstRanking(at int) (int, error) {
 		errs = append(errs, g.put(i+1, head, title, look))
 	}
 	g.height(head, 30)
-	rows := g.tables["community"]
+	g.ranked = head + 1
+	rows := g.communities()
 	for n, one := range rows {
 		g.height(head+1+n, firstRowHeight)
 		for i, c := range columns {
 			value, look, err := g.value(c, one)
-			if i+1 == firstTrend {
+			switch {
+			case i+1 == firstTrend:
 				value, look, err = nil, bodyStyle, nil
+			case c.Key == "reason":
+				for _, r := range reasons {
+					if r.Name == one["name"] {
+						value = r.Reason
+					}
+				}
+			}
+			switch {
+			case (c.Kind == moves || c.Kind == signed || c.Heat) && one[c.Key] == "":
+				look.Shrink = true
 			}
 			switch {
 			case c.Heat:
@@ -159,11 +182,40 @@ func (g *grid) firstRanking(at int) (int, error) {
 		}
 	}
 	end := head + len(rows)
-	if len(rows) > 0 {
-		errs = append(errs, g.firstMarks(head+1, end))
-	}
+	errs = append(errs, g.firstRange(&end, len(rows)), g.firstMarks(head+1, end))
 	g.height(end+1, 8)
 	return end + 2, errors.Join(errs...)
+}
+
+// firstRange writes, below the one row of a unit's edition, between what the
+// others of its kind lie.
+func (g *grid) firstRange(end *int, rows int) error {
+	own := g.own()
+	if own == nil || rows == 0 {
+		return nil
+	}
+	var errs []error
+	for _, key := range []string{"greatest", "middle", "least"} {
+		*end++
+		g.height(*end, firstRowHeight)
+		name := g.cellStyleOf(words).muted()
+		name.Indent = 1
+		errs = append(errs, g.put(firstName, *end, g.words.Columns[key], name))
+		for _, one := range g.tables["unit_range"] {
+			at := slices.Index(lines, one["line"])
+			if one["level"] != "2" || one["grid_id"] != own["grid_id"] || one["indicator"] != "" || at < 0 && one["line"] != "" {
+				continue
+			}
+			value, look, err := g.value(column{Key: key, Kind: score}, row{key: one[key]})
+			col := firstTotal
+			if look = look.muted(); at >= 0 {
+				col = firstLine + at
+				look.Align, look.Rule, look.RuleStyle, look.Format = "center", "#ffffff", 2, "0.0"
+			}
+			errs = append(errs, err, g.put(col, *end, value, look))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // firstMarks adds bars, shades and colours.
@@ -178,17 +230,18 @@ func (g *grid) firstMarks(from, end int) error {
 
 // firstTrends draws twelve months in a cell of each community. They are charts
 // and not sparklines, which not every office prints.
-func (g *grid) firstTrends(end int) error {
+func (g *grid) firstTrends() error {
 	p := g.figures.trend
 	if p.end == 0 {
 		return nil
 	}
 	for n := range p.end - p.from + 1 {
 		drawn := g.smallTrend(n)
-		drawn.Dimension = excelize.ChartDimension{Width: uint(g.widths[firstTrend]*8) - 12, Height: firstRowHeight*4/3 - 4}
+		drawn.Dimension = excelize.ChartDimension{Width: uint(g.widths[firstTrend]*8) - 12, Height: uint(pixels(firstRowHeight)) - 4}
 		drawn.Format = excelize.GraphicOptions{AltText: g.words.Charts["trend"], OffsetX: 8, OffsetY: 2}
+		drawn.Fill = excelize.Fill{Type: "pattern"}
 		drawn.Border = excelize.LineOptions{Type: excelize.LineNone}
-		if err := g.file.AddChart(g.name, cellName(firstTrend, end-(p.end-p.from)+n), drawn); err != nil {
+		if err := g.file.AddChart(g.name, cellName(firstTrend, g.ranked+n), drawn); err != nil {
 			return err
 		}
 	}
@@ -206,8 +259,17 @@ func (g *grid) firstDecisions(at int, isBeside bool) (int, error) {
 		from = firstLine + 3
 	}
 	g.height(at, 20)
-	errs := []error{g.put(from, at, g.words.Text["decide"], sectionStyle)}
+	var errs []error
 	decisions := g.decisions()
+	if !g.hasColumn("coordination", "subject") {
+		g.plainRows(at+1, at+firstDecisionRows)
+		return at + firstDecisionRows + 2, nil
+	}
+	title := g.words.Text["decide"]
+	if g.own() != nil {
+		title = g.words.Text["decide_own"]
+	}
+	errs = append(errs, g.put(from, at, title, sectionStyle))
 	if len(decisions) == 0 {
 		decisions = [][]part{{{Text: g.words.Text["decide_none"]}}}
 	}
@@ -234,7 +296,7 @@ func (g *grid) firstDecisions(at int, isBeside bool) (int, error) {
 func (g *grid) firstFoot(at int) (int, error) {
 	foot := noteStyle
 	errs := []error{g.span(firstPlace, firstWide, at, g.text("foot"), foot)}
-	g.height(at, 13*float64(linesOf(g.text("foot"), 185))+4)
+	g.height(at, 13*float64(linesOf(g.text("foot"), 190))+4)
 	at++
 	names := []string{g.sheetName("charts")}
 	for _, s := range g.Sheets {
@@ -248,13 +310,4 @@ func (g *grid) firstFoot(at int) (int, error) {
 		errs = append(errs, g.link(place[0], row, name, name, linkStyle))
 	}
 	return at + len(names)/len(places) + 1, errors.Join(errs...)
-}
-
-// drawRows puts a chart over whole columns and rows of their own heights.
-func (g *grid) drawRows(from, to, first, last int, alt string, layers []*excelize.Chart) error {
-	pixels := 0.0
-	for at := first; at <= last; at++ {
-		pixels += g.heightOf(at) * 4 / 3
-	}
-	return g.drawAt(from, to, first, int(pixels*0.96)/pixelsPerRow, alt, layers)
 }

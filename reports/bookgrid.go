@@ -19,6 +19,7 @@ type grid struct {
 	merges  [][2]string
 	widths  map[int]float64
 	charts  []hung
+	ranked  int  // first row of the ranking on the first page
 	isPlain bool // has solid bars
 }
 
@@ -50,7 +51,7 @@ func (g *grid) height(at int, points float64) { g.row(at).height = points }
 // plainRows gives rows under a chart the height that it is measured in.
 func (g *grid) plainRows(from, to int) {
 	for at := from; at <= to; at++ {
-		g.height(at, pixelsPerRow*3/4)
+		g.height(at, 15)
 	}
 }
 
@@ -100,6 +101,7 @@ func (g *grid) write() error {
 	if g.isPlain {
 		return g.writePlain()
 	}
+	// A chart takes its size from the rows as the file has them: 15 points.
 	for _, c := range g.charts {
 		if err := g.drawAt(c.from, c.to, c.at, c.rows, c.alt, c.layers); err != nil {
 			return err

@@ -11,8 +11,12 @@ import (
 const (
 	leastWidth = 7.0
 	mostWidth  = 44.0
-	rowHeight  = 18.0 // points, a line of text with air
-	lineHeight = 14.5 // points, each further line
+	// A sheet wider than legibleWidth is printed small; before that, texts are
+	// wrapped down to narrowWidth.
+	legibleWidth = 165.0
+	narrowWidth  = 12.0
+	rowHeight    = 18.0 // points, a line of text with air
+	lineHeight   = 14.5 // points, each further line
 )
 
 // maxBesideChart rows leave room for a chart below a table on one page.
@@ -91,32 +95,72 @@ func (g *grid) head(title string, columns int) error {
 	return errors.Join(
 		g.put(1, 1, title, titleStyle.sized(15)),
 		g.link(1, 2, g.words.Text["back"], g.sheetName("summary"), linkStyle),
-		g.put(2, 2, strings.Join([]string{g.text("title"), g.text("office"), g.state(), g.text("rubric")}, " · "), metaStyle),
+		g.put(2, 2, g.origin(columns), metaStyle),
 	)
+}
+
+// origin says what the sheet is a part of, as far as its columns have room.
+func (g *grid) origin(columns int) string {
+	parts := []string{g.text("title"), g.words.Editions[string(g.Options.Edition)], g.state(), g.text("rubric"), g.text("office")}
+	room := 0.0
+	for col := 2; col <= columns; col++ {
+		room += g.widths[col]
+	}
+	for len(parts) > 1 && displayWidth(strings.Join(parts, " · ")) > room {
+		parts = parts[:len(parts)-1]
+	}
+	return strings.Join(parts, " · ")
 }
 
 func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
 
 // measure sets the widths that the columns of all sections of a sheet need.
+// Texts are wrapped the narrower the more columns there are, so that the print
+// stays legible.
 func (g *grid) measure(s sheet) {
+	needs := map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
+	isFixed := map[int]bool{} // a number is never cut
 	for _, section := range s.Sections {
 		for i, c := range section.Columns {
-			width := headWidth(g.words.column(s.ID, c.Key))
+			width := headWidth(g.words.column(section.ID, c.Key))
 			for _, one := range g.book.rows(section) {
 				width = max(width, displayWidth(g.shown(c, one)))
 			}
-			g.widths[i+1] = min(max(g.widths[i+1], width*1.08+2+2*float64(indent(section, i)), leastWidth), mostWidth)
+			isFixed[i+1] = isFixed[i+1] || !g.cellStyleOf(c.Kind).Wrap
+			needs[i+1] = max(needs[i+1], width*1.08+2+2*float64(indent(section, i)), leastWidth)
+		}
+	}
+	for most := mostWidth; most >= narrowWidth; most -= 2 {
+		sum := 0.0
+		for col, need := range needs {
+			g.widths[col] = need
+			if !isFixed[col] {
+				g.widths[col] = min(need, most)
+			}
+			sum += g.widths[col]
+		}
+		if sum <= legibleWidth {
+			return
 		}
 	}
 }
 
-// headWidth is the width of a head, which may wrap once.
+// headWidth is the width of a head, which may wrap once, but not in a word.
 func headWidth(title string) float64 {
-	if width := displayWidth(title); width > 8 {
-		return width/2 + 1
+	width := displayWidth(title)
+	if width > 8 {
+		width = width/2 + 1
 	}
-	return displayWidth(title)
+	for word := range strings.FieldsSeq(title) {
+		if strings.Contains(title, " ") || !isWide(word) {
+			width = max(width, displayWidth(word))
+		}
+	}
+	return width
 }
+
+// isWide says whether a text may be broken anywhere.
+func isWide(text string) bool { return displayWidth(text) > float64(len([]rune(text))) }
 
 // table says where a section stands: its title, head, first and last row.
 type table struct {
@@ -192,6 +236,14 @@ func indent(s section, at int) int {
 	return 0
 }
 
+// roomFor is how many characters a column takes on a line.
+func roomFor(width float64) float64 {
+	if width < 20 { // names break at signs, so a narrow column takes fewer
+		return (width - 1.9) / 1.06
+	}
+	return (width - 1) * 1.06
+}
+
 func (g *grid) writeRow(t table, at int, one row, weights map[string]int64) error {
 	tall := 1
 	for i, c := range t.section.Columns {
@@ -207,7 +259,7 @@ func (g *grid) writeRow(t table, at int, one row, weights map[string]int64) erro
 			look.Indent = indent(t.section, i)
 		}
 		if look.Wrap {
-			tall = max(tall, linesOf(g.shown(c, one), (g.widths[i+1]-1)*1.06))
+			tall = max(tall, linesOf(g.shown(c, one), roomFor(g.widths[i+1])))
 		}
 		if err := g.putFormula(i+1, at, formula, value, look); err != nil {
 			return err

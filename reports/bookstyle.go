@@ -20,14 +20,14 @@ const (
 
 // cellStyle is how a cell looks. Equal styles are one style of the file.
 type cellStyle struct {
-	Serif, Bold, Wrap, Link, Top bool
-	Size                         float64 // 0 is bodySize
-	Color, Fill                  string  // Color "" is ink
-	Align                        string  // "" is left
-	Indent                       int
-	Rule                         string // colour of the line below, "" for none
-	RuleStyle                    int    // 1 hair-thin, 2 medium, 5 thick
-	Format                       string // number format
+	Serif, Bold, Wrap, Link, Top, Shrink bool
+	Size                                 float64 // 0 is bodySize
+	Color, Fill                          string  // Color "" is ink
+	Align                                string  // "" is left
+	Indent                               int
+	Rule                                 string // colour of the line below, "" for none
+	RuleStyle                            int    // 1 hair-thin, 2 medium, 5 thick
+	Format                               string // number format
 }
 
 var (
@@ -60,6 +60,9 @@ func (b *book) cellStyleOf(k kind) cellStyle {
 		s.Align = "right"
 	} else {
 		s.Wrap = k == words || k == code
+		if !s.Wrap {
+			s.Align = "left"
+		}
 	}
 	return s
 }
@@ -91,7 +94,7 @@ func (s cellStyle) excel() *excelize.Style {
 	if font.Color == "" {
 		font.Color = inkColor
 	}
-	style := &excelize.Style{Font: font, Alignment: &excelize.Alignment{Horizontal: s.Align, Vertical: "center", WrapText: s.Wrap, Indent: s.Indent}}
+	style := &excelize.Style{Font: font, Alignment: &excelize.Alignment{Horizontal: s.Align, Vertical: "center", WrapText: s.Wrap, ShrinkToFit: s.Shrink, Indent: s.Indent}}
 	if s.Indent > 0 && s.Align == "" {
 		style.Alignment.Horizontal = "left" // no indent without a side
 	}

@@ -74,7 +74,10 @@ type app struct {
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "tongbao",
+		Use:  "tongbao",
+		Args: cobra.NoArgs,
+		// Without a RunE an unknown command would not be an error of usage.
+		RunE:  func(command *cobra.Command, _ []string) error { return command.Help() },
 		Short: "Monthly assessment of a town's neighbourhoods: from deliveries to the published bulletin",
 		Long: `tongbao takes service tickets, repairs and grid performance data in, computes the
 month's rankings on nine lines, and publishes an Excel workbook and an HTML bulletin.
@@ -97,9 +100,7 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.reportCommand(),
 		a.statusCommand(), a.quarantineCommand(), a.versionCommand(), a.verifyCommand(),
 	)
-	for _, command := range root.Commands() {
-		wrapArgs(command)
-	}
+	wrapArgs(root)
 	return root
 }
 

@@ -1,10 +1,14 @@
 -- grain: one row per grid ever known
 -- rule: a fact of a grid that is no more counts at its successor (the lowest
---   code, when it was split), else at the unit above it
+--   code, when it was split), else at the last unit above it or that one's
+--   successor
 -- build: month
 with recursive known as (
-    select distinct grid.grid_id
+    select
+        grid.grid_id,
+        arg_max(grid.parent_id, grid.valid_from) as parent_id
     from seed.grid as grid
+    group by grid.grid_id
 ),
 
 successor as (
@@ -46,33 +50,20 @@ reached as (
         on walk.at_id = unit.grid_id
         and unit.month = $month
     group by walk.grid_id
-),
-
-above as (
-    select
-        grid.grid_id,
-        max(parent.grid_id) as parent_id,
-        max(upper.grid_id) as upper_id
-    from seed.grid as grid
-    left join core.month_unit as parent
-        on grid.parent_id = parent.grid_id
-        and parent.month = $month
-    left join seed.grid as lost
-        on grid.parent_id = lost.grid_id
-    left join core.month_unit as upper
-        on lost.parent_id = upper.grid_id
-        and upper.month = $month
-    group by grid.grid_id
 )
 
 select
     $month as month,
     known.grid_id,
-    coalesce(reached.unit_id, above.parent_id, above.upper_id) as unit_id
+    coalesce(own.unit_id, parent.unit_id, upper.unit_id) as unit_id
 from known
-left join reached
-    on known.grid_id = reached.grid_id
-left join above
-    on known.grid_id = above.grid_id
-where coalesce(reached.unit_id, above.parent_id, above.upper_id) is not null
+left join reached as own
+    on known.grid_id = own.grid_id
+left join reached as parent
+    on known.parent_id = parent.grid_id
+left join known as lost
+    on known.parent_id = lost.grid_id
+left join reached as upper
+    on lost.parent_id = upper.grid_id
+where coalesce(own.unit_id, parent.unit_id, upper.unit_id) is not null
 order by known.grid_id

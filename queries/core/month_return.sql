@@ -1,5 +1,6 @@
 -- grain: one row per unit and item
--- rule: as the line returned it for the month, on the month-end tree
+-- rule: as the line returned it for the month, on the month-end tree; an item
+--   without its figures was not returned
 -- build: month
 select
     $month as month,
@@ -17,4 +18,8 @@ inner join core.month_map as map
     on returned.grid_id = map.grid_id
     and map.month = $month
 where returned.month = $month
+    and (
+        returned.value is not null
+        or returned.numerator is not null and returned.denominator is not null
+    )
 group by map.unit_id, returned.line, returned.item

@@ -3,19 +3,19 @@
 --   settled when it was handled or closed; void, hung, out of duty and granted
 --   exclusions are out of every count, with the reason
 -- build: month
-with info as (
+with seen as (
     select
+        ticket.* exclude (disposed_at, closed_at, reinspected_at),
+        case when ticket.disposed_at < info.month_end then ticket.disposed_at end as disposed_at,
+        case when ticket.closed_at < info.month_end then ticket.closed_at end as closed_at,
+        case when ticket.reinspected_at < info.month_end then ticket.reinspected_at end as reinspected_at,
         info.month_start,
         info.month_end,
         info.cutoff_at
-    from core.month_info as info
-    where info.month = $month
-),
-
--- The one look at all tickets in a month.
-ticket as (
-    select ticket.*
     from core.ticket as ticket
+    inner join core.month_info as info
+        on info.month = $month
+    -- The one look at all tickets in a month.
     where ticket.reported_at < $month + interval 1 month
         and (
             ticket.reported_at >= $month
@@ -25,29 +25,6 @@ ticket as (
             or ticket.disposed_at >= $month
             or ticket.closed_at >= $month
         )
-),
-
-seen as (
-    select
-        ticket.* exclude (disposed_at, closed_at, reinspected_at),
-        case when ticket.disposed_at < info.month_end then ticket.disposed_at end as disposed_at,
-        case when ticket.closed_at < info.month_end then ticket.closed_at end as closed_at,
-        case when ticket.reinspected_at < info.month_end then ticket.reinspected_at end as reinspected_at,
-        info.month_start,
-        info.month_end,
-        info.cutoff_at
-    from ticket
-    cross join info
-),
-
-excluded as (
-    select
-        exclusion.ticket_source as source,
-        exclusion.ticket_id,
-        max(exclusion.reason) filter (exclusion.metric_set = 'all') as reason,
-        list(distinct exclusion.metric_set order by exclusion.metric_set) as metric_sets
-    from core.exclusion as exclusion
-    group by exclusion.ticket_source, exclusion.ticket_id
 ),
 
 settled as (
@@ -113,6 +90,7 @@ from settled
 inner join core.month_map as map
     on settled.grid_id = map.grid_id
     and map.month = $month
-left join excluded
+left join core.month_exclusion as excluded
     on settled.source = excluded.source
     and settled.ticket_id = excluded.ticket_id
+    and excluded.month = $month

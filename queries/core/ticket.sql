@@ -23,25 +23,6 @@ with time_limit as (
         and usual.stage = 'settle'
 ),
 
-clock as (
-    select
-        clock.clock,
-        (clock.closes_minute - clock.opens_minute) * 60 as day_seconds,
-        case clock.clock when 'minute' then 60 else 3600 end as unit_seconds
-    from seed.clock as clock
-),
-
--- The days of a clock that are open at all, numbered from the first.
-open_day as (
-    select
-        clock_day.clock,
-        clock_day.day,
-        clock_day.opens_minute * 60 as opens_second,
-        clock_day.minutes_before // clock_day.open_minutes as open_day_no
-    from seed.clock_day as clock_day
-    where clock_day.open_minutes > 0
-),
-
 -- The second of the clock at which the time is up. On a closed day the clock
 -- stands where it stood at the last closing.
 started as (
@@ -50,20 +31,26 @@ started as (
         time_limit.line,
         time_limit.kind,
         time_limit.clock,
-        clock.day_seconds,
-        start_day.working_day_no + time_limit.amount as due_day_no,
+        (clock.closes_minute - clock.opens_minute) * 60 as day_seconds,
+        -- Null for the other clocks: a condition on the clock in the join below
+        -- would make the engine compare every ticket with every day.
+        case
+            when time_limit.clock = 'working_day'
+                then start_day.working_day_no + time_limit.amount
+        end as due_day_no,
         start_clock.minutes_before * 60
         + least(
             greatest(
                 epoch(ticket.reported_at)::bigint % 86400
                 - start_clock.opens_minute * 60, 0
             ), start_clock.open_minutes * 60
-        ) + time_limit.amount * clock.unit_seconds as up_second
+        ) + time_limit.amount
+        * case time_limit.clock when 'minute' then 60 else 3600 end as up_second
     from landed.ticket as ticket
     left join time_limit
         on ticket.category = time_limit.category
         and coalesce(ticket.urgency, 'normal') = time_limit.urgency
-    left join clock
+    left join seed.clock as clock
         on time_limit.clock = clock.clock
     left join seed.calendar as start_day
         on ticket.reported_at::date = start_day.day
@@ -79,7 +66,7 @@ timed as (
             when started.clock = 'working_day'
                 then due_day.day + interval 86399 second
             else due_clock.day + to_seconds(
-                due_clock.opens_second
+                due_clock.opens_minute * 60
                 + (started.up_second - 1) % started.day_seconds + 1
             )
         end as due_computed_at
@@ -87,11 +74,11 @@ timed as (
     left join seed.calendar as due_day
         on started.due_day_no = due_day.working_day_no
         and due_day.is_working
-        and started.clock = 'working_day'
-    left join open_day as due_clock
+    -- The days on which the clock runs at all, numbered from the first.
+    left join seed.clock_day as due_clock
         on started.clock = due_clock.clock
         and (started.up_second - 1) // started.day_seconds
-        = due_clock.open_day_no
+        = due_clock.minutes_before // due_clock.open_minutes
 )
 
 select

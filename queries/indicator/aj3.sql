@@ -1,5 +1,6 @@
 -- grain: one row per grid
--- rule: AJ3 hazards re-inspected by their date ÷ re-inspections due in the month
+-- rule: AJ3 safety hazards re-inspected by their date ÷ re-inspections due in
+--   the month
 -- cohort: due
 select
     ticket.grid_id,

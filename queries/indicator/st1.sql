@@ -1,6 +1,6 @@
 -- grain: one row per person, kind and class
 -- rule: ST1 planned visits, patrols and tasks done ÷ required; more than
---   required does not count
+--   required does not count, and a home or firm counts once
 -- cohort: month-end
 -- subject: staff
 with done as (
@@ -8,12 +8,13 @@ with done as (
         activity.staff_id,
         activity.kind,
         coalesce(activity.class, '') as class,
-        count(*) filter (activity.kind <> 'elder_visit')
-        + count(distinct activity.object_key)
-            filter (activity.kind = 'elder_visit') as done
+        case
+            when activity.kind in ('elder_visit', 'firm_visit')
+                then count(distinct activity.object_key)
+            else count(*)
+        end as done
     from core.month_activity as activity
     where activity.month = $month
-        and activity.kind in ('patrol', 'elder_visit', 'task')
         and activity.is_valid
     group by activity.staff_id, activity.kind, coalesce(activity.class, '')
 ),
@@ -27,7 +28,6 @@ plan as (
     from core.month_plan as plan
     where plan.month = $month
         and plan.staff_id is not null
-        and plan.kind in ('patrol', 'elder_visit', 'task')
     group by plan.staff_id, plan.kind, coalesce(plan.class, '')
 )
 

@@ -1,5 +1,6 @@
 -- grain: one row per unit
--- rule: WH6 survey score ÷ 100, in hundredths of a point
+-- rule: WH6 survey score ÷ 100, in hundredths of a point; without a score
+--   there was no survey
 -- cohort: month-end
 select
     returned.grid_id,
@@ -10,4 +11,5 @@ select
 from core.month_return as returned
 where returned.month = $month
     and returned.item = 'wh6'
+    and returned.value is not null
 order by returned.grid_id

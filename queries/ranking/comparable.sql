@@ -1,6 +1,7 @@
 -- grain: one row per level and peer group
--- rule: a month compares with the one before only if clauses, weights and the
---   set of units are the same; otherwise 不可比, with the reason
+-- rule: a month compares with the one before only if clauses (and what the
+--   rubric says for all of them, like its rounding), weights and the set of
+--   units are the same; otherwise 不可比, with the reason
 -- build: month
 with this_unit as (
     select
@@ -33,6 +34,20 @@ turned as (
                 and (
                     rubric.valid_from = $month
                     or rubric.valid_to = $month - interval 1 day
+                )
+        )
+        + (
+            select count(*)
+            from seed.rubric_version as version
+            inner join seed.rubric_version as earlier
+                on earlier.valid_to = version.valid_from - interval 1 day
+            where version.valid_from = $month
+                and (
+                    version.rounding, version.min_cases, version.pool_cases,
+                    version.min_coverage, version.repair_satisfaction
+                ) is distinct from (
+                    earlier.rounding, earlier.min_cases, earlier.pool_cases,
+                    earlier.min_coverage, earlier.repair_satisfaction
                 )
         ) as clauses,
         (

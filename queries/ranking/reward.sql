@@ -1,9 +1,11 @@
 -- grain: one row per community and rule that applies
--- rule: prizes by place; tied units share the prizes of the places they fill,
---   to the fen, a fen that is left goes to the lowest code; progress only where
---   comparable and not for those with a prize; the last two a talk, twice
---   running the committee decides, never at 90.00 or more
+-- rule: prizes by place; progress against last month's place, out of a pool of
+--   its own, only where comparable and not for those with a prize; the last two
+--   a talk, those who had one the month before are for the committee, never at
+--   90.00 or more. The reason counts places gained, or months running
 -- build: month
+-- columns: month date, grid_id text, rule text, amount decimal(14, 2),
+--   reason text
 with unit as (
     select
         ranking.grid_id,
@@ -11,11 +13,7 @@ with unit as (
         ranking.place,
         ranking.units,
         ranking.place_change,
-        ranking.last_streak,
-        count(*) over (partition by ranking.place) as ties,
-        row_number() over (
-            partition by ranking.place order by ranking.grid_id
-        ) as turn
+        count(*) over (partition by ranking.place) as ties
     from ranking.total as ranking
     where ranking.month = $month
         and ranking.level = 2
@@ -27,56 +25,55 @@ rule as (
         reward.rule,
         reward.place_from,
         reward.place_to,
-        (reward.amount * 100)::hugeint as fen
+        reward.amount
     from seed.reward as reward
     where reward.valid_from <= $month
         and (reward.valid_to is null or reward.valid_to >= $month)
 ),
 
-prize as (
+talked as (
     select
-        unit.grid_id,
-        unit.ties,
-        unit.turn,
-        sum(rule.fen) as fen
-    from unit
-    inner join rule
-        on rule.rule = 'prize'
-        and rule.place_from between unit.place and unit.place + unit.ties - 1
-    group by unit.grid_id, unit.ties, unit.turn
+        reward.grid_id,
+        try_cast(reward.reason as bigint) as months
+    from ranking.reward as reward
+    where reward.month < $month
+        and reward.month >= $month - interval 1 month
+        and reward.rule in ('talk', 'committee')
 ),
 
 paid as (
     select
         prize.grid_id,
         'prize' as rule,
-        prize.fen // prize.ties
-        + case when prize.turn <= prize.fen % prize.ties then 1 else 0 end
-            as fen,
-        case when prize.ties > 1 then 'shared' end as reason
-    from prize
+        prize.amount,
+        case when prize.is_shared then 'shared' end as reason
+    from ranking.prize as prize
+    where prize.month = $month
     union all
     select
         unit.grid_id,
         'progress',
-        rule.fen,
+        rule.amount,
         unit.place_change::text
     from unit
     inner join rule
         on rule.rule = 'progress'
         and unit.place_change between rule.place_from and rule.place_to
-    anti join prize
+    anti join ranking.prize as prize
         on unit.grid_id = prize.grid_id
+        and prize.month = $month
     union all
     select
         unit.grid_id,
-        case when unit.last_streak >= 2 then 'committee' else 'talk' end,
+        case when talked.months is null then 'talk' else 'committee' end,
         0,
-        unit.last_streak::text
+        (coalesce(talked.months, 0) + 1)::text
     from unit
     inner join rule
         on rule.rule = 'talk'
         and unit.place + unit.ties - 1 > unit.units - rule.place_to
+    left join talked
+        on unit.grid_id = talked.grid_id
     where unit.total < 90
         and unit.place > 1
 )
@@ -85,7 +82,7 @@ select
     $month as month,
     paid.grid_id,
     paid.rule,
-    (paid.fen::decimal(14, 0) * 0.01::decimal(3, 2))::decimal(14, 2) as amount,
+    paid.amount::decimal(14, 2) as amount,
     paid.reason
 from paid
 order by paid.grid_id, paid.rule

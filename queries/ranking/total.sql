@@ -13,7 +13,6 @@ with unit as (
         unit.level,
         unit.peer_group,
         total.total,
-        total.weight_scored,
         total.reason
     from core.month_unit as unit
     inner join score.total as total
@@ -38,74 +37,38 @@ placed as (
         partition by unit.level, unit.peer_group
         order by unit.total desc
     )
-),
-
-before as (
-    select
-        ranking.grid_id,
-        ranking.level,
-        ranking.total,
-        ranking.place,
-        ranking.last_streak,
-        total.weight_scored
-    from ranking.total as ranking
-    inner join score.total as total
-        on ranking.grid_id = total.grid_id
-        and ranking.level = total.level
-        and ranking.month = total.month
-    where ranking.month < $month
-        and ranking.month >= $month - interval 1 month
-),
-
-compared as (
-    select
-        unit.*,
-        placed.place,
-        placed.ties,
-        placed.units,
-        before.place as last_place,
-        before.total as last_total,
-        before.last_streak as streak_before,
-        placed.place is not null
-        and before.place is not null
-        and before.weight_scored = unit.weight_scored
-        and comparable.reason is null as is_comparable
-    from unit
-    inner join ranking.comparable as comparable
-        on unit.level = comparable.level
-        and unit.peer_group = comparable.peer_group
-        and comparable.month = $month
-    left join placed
-        on unit.grid_id = placed.grid_id
-        and unit.level = placed.level
-    left join before
-        on unit.grid_id = before.grid_id
-        and unit.level = before.level
 )
 
 select
     $month as month,
-    compared.level,
-    compared.peer_group,
-    compared.grid_id,
-    compared.total,
-    compared.place,
-    coalesce(compared.ties > 1, false) as is_tied,
-    coalesce(compared.units, 0) as units,
-    compared.last_place,
+    unit.level,
+    unit.peer_group,
+    unit.grid_id,
+    unit.total,
+    placed.place,
+    coalesce(placed.ties > 1, false) as is_tied,
+    coalesce(placed.units, 0) as units,
+    before.last_place,
     case
-        when compared.is_comparable then compared.last_place - compared.place
+        when before.is_comparable then before.last_place - placed.place
     end as place_change,
     case
-        when compared.is_comparable then compared.total - compared.last_total
+        when before.is_comparable then unit.total - before.last_total
     end::decimal(7, 2) as total_change,
-    compared.is_comparable,
+    coalesce(before.is_comparable, false) as is_comparable,
     case
-        when compared.place + compared.ties - 1 = compared.units
-            and compared.place > 1
-            then coalesce(compared.streak_before, 0) + 1
+        when placed.place + placed.ties - 1 = placed.units
+            and placed.place > 1
+            then coalesce(before.last_streak, 0) + 1
         else 0
     end as last_streak,
-    compared.reason
-from compared
-order by compared.level, compared.peer_group, compared.place nulls last, compared.grid_id
+    unit.reason
+from unit
+left join placed
+    on unit.grid_id = placed.grid_id
+    and unit.level = placed.level
+left join ranking.before as before
+    on unit.grid_id = before.grid_id
+    and unit.level = before.level
+    and before.month = $month
+order by unit.level, unit.peer_group, placed.place nulls last, unit.grid_id

@@ -1,7 +1,7 @@
 -- grain: one row per unit and line that exists at its level
--- rule: points of the measured rows on a base of 100, minus line deductions,
---   not below 0, plus bonus (at most 5, at most 105), then the cap of a veto;
---   rounded once to two places. One row not reported: the line is not scored
+-- rule: the rows' points on a base of 100, minus line deductions, not below 0,
+--   plus bonus (at most 5, at most 105), then the cap of a veto; rounded once
+--   to two places. One row not reported: the line is not scored
 -- build: month
 with info as (
     select info.rounding
@@ -9,65 +9,19 @@ with info as (
     where info.month = $month
 ),
 
-summed as (
-    select
-        points.level,
-        points.grid_id,
-        points.line,
-        coalesce(sum(points.points), 0)::hugeint as row_points,
-        sum(points.full_points) filter (points.points is not null)::hugeint as measured_points,
-        sum(points.full_points)::hugeint as full_points,
-        count(*) filter (points.state = 'not_reported') as missing,
-        coalesce(sum(points.full_points) filter (points.state = 'measured'), 0)::hugeint as own_points,
-        coalesce(sum(points.full_points) filter (points.state in ('pooled', 'no_sample')), 0)::hugeint as pooled_points
-    from score.points as points
-    where points.month = $month
-    group by points.level, points.grid_id, points.line
-),
-
-adjusted as (
-    select
-        count.level,
-        count.grid_id,
-        count.line,
-        coalesce(sum(count.taken) filter (count.rule = 'line_deduct'), 0) as deduction,
-        coalesce(sum(count.taken) filter (count.rule = 'bonus'), 0) as bonus,
-        min(count.cap) filter (count.rule = 'veto' and count.veto_scope = 'line') as cap
-    from score.count as count
-    where count.month = $month
-    group by count.level, count.grid_id, count.line
-),
-
-completed as (
-    select
-        rate.level,
-        rate.grid_id,
-        rate.line,
-        sum(rate.bonus) as bonus
-    from score.points_rate as rate
-    where rate.month = $month
-    group by rate.level, rate.grid_id, rate.line
-),
-
 based as (
     select
-        summed.*,
-        coalesce(adjusted.deduction, 0)::bigint as deduction,
-        least(
-            coalesce(adjusted.bonus, 0) + coalesce(completed.bonus, 0), 5000000
-        )::bigint as bonus,
-        adjusted.cap,
-        (2 * summed.row_points * 100000000 + summed.measured_points)
-        // nullif(2 * summed.measured_points, 0) as base
-    from summed
-    left join adjusted
-        on summed.level = adjusted.level
-        and summed.grid_id = adjusted.grid_id
-        and summed.line = adjusted.line
-    left join completed
-        on summed.level = completed.level
-        and summed.grid_id = completed.grid_id
-        and summed.line = completed.line
+        base.*,
+        coalesce(adjustment.deduction, 0) as deduction,
+        coalesce(adjustment.bonus, 0) as bonus,
+        adjustment.cap
+    from score.base as base
+    left join score.adjustment as adjustment
+        on base.level = adjustment.level
+        and base.grid_id = adjustment.grid_id
+        and base.line = adjustment.line
+        and adjustment.month = $month
+    where base.month = $month
 ),
 
 exact as (
@@ -100,11 +54,11 @@ select
     rounded.grid_id,
     rounded.line,
     weight.weight,
-    rounded.row_points::bigint as row_points,
-    rounded.full_points::bigint as full_points,
+    rounded.row_points,
+    rounded.full_points,
     rounded.deduction,
     rounded.bonus,
-    rounded.cap::bigint as cap,
+    rounded.cap,
     case
         when rounded.missing = 0 and rounded.base is not null
             then rounded.cents::decimal(9, 0) * 0.01::decimal(3, 2)
@@ -114,8 +68,8 @@ select
         when rounded.base is null then 'not_applicable'
         else 'scored'
     end as state,
-    (rounded.own_points * 1000000 // rounded.full_points)::bigint as measured_share,
-    (rounded.pooled_points * 1000000 // rounded.full_points)::bigint as pooled_share
+    rounded.measured_share,
+    rounded.pooled_share
 from rounded
 semi join score.rule as rule
     on rounded.line = rule.line
@@ -126,3 +80,4 @@ inner join seed.line_weight as weight
     on rounded.line = weight.line
     and weight.valid_from <= $month
     and (weight.valid_to is null or weight.valid_to >= $month)
+order by rounded.level, rounded.grid_id, rounded.line

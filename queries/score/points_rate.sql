@@ -10,11 +10,13 @@ with basis as (
         rule.rule,
         rule.points::hugeint as p,
         rule.target::hugeint as target,
-        rule.k::hugeint as k,
         rule.cap::hugeint as cap,
         rule.per::hugeint as per,
-        rule.valid_from,
-        unit.peer_group,
+        step.k::hugeint as k,
+        step.band,
+        step.coefficient,
+        step.group_sum,
+        case when basis.state = 'measured' then day.taken end as days_taken,
         basis.numerator::hugeint as a,
         basis.denominator::hugeint as b
     from score.basis as basis
@@ -22,92 +24,44 @@ with basis as (
         on basis.indicator = rule.indicator
         and basis.level = rule.level
         and rule.month = $month
-    inner join core.month_unit as unit
-        on basis.grid_id = unit.grid_id
-        and unit.month = $month
-    where basis.month = $month
-),
-
-placed as (
-    select
-        basis.*,
-        -- 10⁻¹² is finer than any two rates of a town can differ unseen.
-        rank() over (
-            partition by basis.indicator, basis.level, basis.peer_group
-            order by basis.a * 1000000000000 // nullif(basis.b, 0) desc nulls last
-        ) as place,
-        sum(basis.a) over (
-            partition by basis.indicator, basis.level, basis.peer_group
-        ) as group_sum
-    from basis
-),
-
-stepped as (
-    select
-        placed.indicator,
-        placed.level,
-        placed.grid_id,
-        max(step.points) filter (
-            placed.rule = 'bands'
-            and placed.a * 1000000 >= step.threshold * placed.b
-        ) as band,
-        arg_max(step.points, step.threshold) filter (
-            placed.rule = 'coefficient' and step.threshold <= placed.place
-        ) as coefficient,
-        max(step.points) filter (
-            placed.rule = 'density' and step.part = placed.level::text
-        ) as level_k
-    from placed
-    inner join seed.rubric_step as step
-        on placed.indicator = step.indicator
-        and placed.valid_from = step.valid_from
-    group by placed.indicator, placed.level, placed.grid_id
-),
-
-taken as (
-    select
-        placed.*,
-        stepped.band,
-        stepped.coefficient,
-        coalesce(stepped.level_k, placed.k) as density_k,
-        case when placed.state = 'measured' then day.taken end as days_taken
-    from placed
-    left join stepped
-        on placed.indicator = stepped.indicator
-        and placed.level = stepped.level
-        and placed.grid_id = stepped.grid_id
+    inner join score.step as step
+        on basis.indicator = step.indicator
+        and basis.level = step.level
+        and basis.grid_id = step.grid_id
+        and step.month = $month
     left join score.day as day
-        on placed.indicator = day.indicator
-        and placed.level = day.level
-        and placed.grid_id = day.grid_id
+        on basis.indicator = day.indicator
+        and basis.level = day.level
+        and basis.grid_id = day.grid_id
         and day.month = $month
+    where basis.month = $month
 ),
 
 scored as (
     select
-        taken.*,
+        basis.*,
         case
-            when taken.b is null or taken.b = 0 then null
-            when taken.rule in ('ratio', 'completion')
-                then (2 * taken.p * taken.a + taken.b) // (2 * taken.b)
-            when taken.rule = 'inverse'
-                then (2 * taken.p * greatest(taken.b - taken.a, 0) + taken.b) // (2 * taken.b)
-            when taken.rule = 'bands' then coalesce(taken.band, 0)
-            when taken.rule = 'day_bands' and taken.days_taken is not null
-                then taken.p - taken.days_taken
-            when taken.rule in ('target', 'day_bands')
-                then taken.p - (
-                    2 * taken.k * greatest(taken.target * taken.b - taken.a * 1000000, 0)
-                    + taken.b * 10000
-                ) // (2 * taken.b * 10000)
-            when taken.rule = 'density'
-                then taken.p - (2 * taken.density_k * taken.a * taken.per + taken.b) // (2 * taken.b)
-            when taken.rule = 'share'
-                then (2 * taken.p * taken.a + taken.group_sum) // nullif(2 * taken.group_sum, 0)
-            when taken.rule = 'coefficient'
-                then (2 * taken.p * coalesce(taken.coefficient, 0) + 1000000) // 2000000
+            when basis.rule = 'share'
+                then (2 * basis.p * basis.a + basis.group_sum) // nullif(2 * basis.group_sum, 0)
+            when basis.b is null or basis.b = 0 then null
+            when basis.rule in ('ratio', 'completion')
+                then (2 * basis.p * basis.a + basis.b) // (2 * basis.b)
+            when basis.rule = 'inverse'
+                then (2 * basis.p * greatest(basis.b - basis.a, 0) + basis.b) // (2 * basis.b)
+            when basis.rule = 'bands' then coalesce(basis.band, 0)
+            when basis.rule = 'day_bands' and basis.days_taken is not null
+                then basis.p - basis.days_taken
+            when basis.rule in ('target', 'day_bands')
+                then basis.p - (
+                    2 * basis.k * greatest(basis.target * basis.b - basis.a * 1000000, 0)
+                    + basis.b * 10000
+                ) // (2 * basis.b * 10000)
+            when basis.rule = 'density'
+                then basis.p - (2 * basis.k * basis.a * basis.per + basis.b) // (2 * basis.b)
+            when basis.rule = 'coefficient'
+                then (2 * basis.p * coalesce(basis.coefficient, 0) + 1000000) // 2000000
         end as raw_points
-    from taken
+    from basis
 )
 
 select
@@ -141,3 +95,4 @@ select
         else 0
     end::bigint as bonus
 from scored
+order by scored.indicator, scored.level, scored.grid_id

@@ -11,21 +11,29 @@ with summed as (
     from score.staff_points as points
     where points.month = $month
     group by points.staff_id
+),
+
+covered as (
+    select
+        summed.*,
+        (2 * summed.measured * 1000000 + summed.full_points)
+        // (2 * summed.full_points) as coverage
+    from summed
 )
 
 select
     $month as month,
-    summed.staff_id,
+    covered.staff_id,
     (
-        ((2 * summed.points * 10000 + summed.measured) // nullif(2 * summed.measured, 0))::decimal(9, 0)
+        ((2 * covered.points * 10000 + covered.measured) // nullif(2 * covered.measured, 0))::decimal(9, 0)
         * 0.01::decimal(3, 2)
     )::decimal(7, 2) as total,
-    (summed.measured * 1000000 // summed.full_points)::bigint as coverage,
+    covered.coverage::bigint as coverage,
     case
-        when summed.measured = 0 then 'no_data'
-        when summed.measured * 1000000 < info.min_coverage * summed.full_points
-            then 'low_coverage'
+        when covered.measured = 0 then 'no_data'
+        when covered.coverage < info.min_coverage then 'low_coverage'
     end as reason
-from summed
+from covered
 inner join core.month_info as info
     on info.month = $month
+order by covered.staff_id

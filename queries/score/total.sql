@@ -2,7 +2,8 @@
 -- rule: Σ weight × published line score ÷ Σ weight of the scored lines, rounded
 --   once to two places; with all lines scored the divisor is the weight of the
 --   lines that exist at the level (100 for communities). A line that is not
---   reported leaves the total provisional
+--   reported leaves the total provisional. Coverage is rounded half up like its
+--   bound, so that exactly two thirds are enough for a place
 -- build: month
 with info as (
     select
@@ -56,6 +57,8 @@ rounded as (
             else (2 * summed.weighted + summed.weight_scored)
                 // nullif(2 * summed.weight_scored, 0)
         end as cents,
+        (2 * summed.weight_scored::hugeint * 1000000 + summed.weight_existing)
+        // nullif(2 * summed.weight_existing, 0) as coverage,
         info.min_coverage
     from summed
     cross join info
@@ -79,11 +82,11 @@ select
     rounded.cap,
     rounded.weight_scored,
     rounded.weight_existing,
-    coalesce(rounded.weight_scored * 1000000 // nullif(rounded.weight_existing, 0), 0)::bigint as coverage,
+    coalesce(rounded.coverage, 0)::bigint as coverage,
     rounded.missing > 0 as is_provisional,
     case
         when rounded.weight_scored = 0 then 'no_data'
-        when rounded.weight_scored * 1000000 < rounded.min_coverage * rounded.weight_existing
-            then 'low_coverage'
+        when rounded.coverage < rounded.min_coverage then 'low_coverage'
     end as reason
 from rounded
+order by rounded.level, rounded.grid_id

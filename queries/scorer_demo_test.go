@@ -1,0 +1,51 @@
+package queries_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"tongbao"
+	"tongbao/data"
+	"tongbao/pipeline"
+	"tongbao/warehouse"
+)
+
+// TestScorerAgreesOnDemoTown holds all 24 months of the demo town, from its
+// delivered files on, against the second scorer.
+func TestScorerAgreesOnDemoTown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the whole demo town takes most of a minute")
+	}
+	ctx, dir, last := context.Background(), filepath.Join(t.TempDir(), "town"), tongbao.NewMonth(2026, 10)
+	if err := pipeline.InitDemo(ctx, data.Demo{Dir: dir, Months: 24, Until: last, Seed: 1, Grids: 147}); err != nil {
+		t.Fatal(err)
+	}
+	house, err := pipeline.Open(ctx, dir, pipeline.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = house.Pull(ctx); err == nil {
+		_, err = house.Compute(ctx, last)
+	}
+	if closing := house.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := warehouse.Open(ctx, filepath.Join(dir, "data", "warehouse", "work.duckdb"), warehouse.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	town, seen := readTown(t, db), map[string]int{}
+	if len(town.versions) != 24 {
+		t.Errorf("the demo town has %d months, want 24", len(town.versions))
+	}
+	inSQL, inGo := readAnswers(t, db), town.scoreAll(seen)
+	readCrewAnswers(t, db, inSQL)
+	readCrew(t, db).score(inGo, town.versions[int(last)].minCoverage)
+	compare(t, inSQL, inGo)
+	t.Log(len(inGo), "answers", seen)
+}
