@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,6 +37,25 @@ func drawAll(ctx context.Context, file string, month tongbao.Month, opt reports.
 	defer db.Close()
 	_, err = reports.WriteAll(ctx, db, month, opt, dir)
 	return err
+}
+
+// policies reads the Content-Security-Policy that each page of a folder carries.
+func policies(dir string) (map[string]string, error) {
+	pages, err := filepath.Glob(filepath.Join(dir, "*.html"))
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, page := range pages {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			return nil, err
+		}
+		if found[filepath.Base(page)], err = reports.Policy(content); err != nil {
+			return nil, fmt.Errorf("%s: %w", page, err)
+		}
+	}
+	return found, nil
 }
 
 // Redraw writes an edition of a build or version, the folder dir, into out and

@@ -40,6 +40,9 @@ type Manifest struct {
 	Counts  map[string]int64  `json:"counts"`
 	Inputs  []json.RawMessage `json:"inputs"` // one object a load
 	Outputs []FileHash        `json:"outputs"`
+	// Policies are the Content-Security-Policy of each page, which a server
+	// sends with it.
+	Policies map[string]string `json:"policies"`
 }
 
 const manifestName = "manifest.json"
@@ -106,6 +109,9 @@ func (h *House) build(ctx context.Context, month tongbao.Month, manifest *Manife
 		return "", err
 	}
 	if manifest.Outputs, err = hashFiles(temp); err != nil {
+		return "", err
+	}
+	if manifest.Policies, err = policies(temp); err != nil {
 		return "", err
 	}
 	if err := writeJSON(filepath.Join(temp, manifestName), manifest); err != nil {

@@ -48,7 +48,7 @@ func (m *bulletin) charts() ([]chart, error) {
 		in       []Edition
 		draw     func() sketch
 	}{
-		{"trend", "trend", true, everyone, m.trendChart}, {"spread", "spread", true, everyone, m.spreadChart},
+		{"trend", "trend", true, everyone, m.trendChart}, {"spread", "spread", true, []Edition{Leaders, Taskforce, Statisticians, Public}, m.spreadChart},
 		{"change", "change", false, office, m.changeChart}, {"ticket_month", "months", false, office, m.monthsChart},
 		{"ticket_line", "stack", false, office, m.ticketChart}, {"ticket_channel", "bar", false, office, m.channelChart},
 		{"repair", "bullet", false, office, m.repairChart}, {"grade", "bar", false, office, m.gradeChart},
@@ -66,9 +66,17 @@ func (m *bulletin) charts() ([]chart, error) {
 		if err != nil {
 			return nil, fmt.Errorf("chart %s: %w", c.id, err)
 		}
-		list = append(list, chart{c.id, c.kind, options, s.tips, m.words.Charts[c.id], m.words.Notes[c.id], m.words.Charts[c.id] + m.words.Text["colon"] + s.alt, c.isWide})
+		list = append(list, chart{c.id, c.kind, options, s.tips, m.words.Charts[c.id], m.note(c.id), m.words.Charts[c.id] + m.words.Text["colon"] + s.alt, c.isWide})
 	}
 	return list, nil
+}
+
+// note says how a chart is read.
+func (m *bulletin) note(id string) string {
+	if m.own() != nil {
+		return "" // one community: nothing to tell apart
+	}
+	return m.words.Notes["chart."+id]
 }
 
 // number is a value for drawing; the chart shows nothing for a missing one.
@@ -115,8 +123,7 @@ func (m *bulletin) trendChart() sketch {
 	return sketch{line, tips, m.listed(alt)}
 }
 
-// spreadChart puts every community on a line for each of the nine lines. A
-// unit's edition has its own dots on the range of all.
+// spreadChart puts every community on each of the nine lines.
 func (m *bulletin) spreadChart() sketch {
 	dots := charts.NewScatter()
 	var names, alt []string
@@ -125,36 +132,16 @@ func (m *bulletin) spreadChart() sketch {
 	}
 	dots.SetXAxis(names)
 	var tips [][]string
-	add := func(name string, value func(line string) string) {
+	for _, unit := range m.tables["community"] {
 		var items []opts.ScatterData
 		var said []string
-		for _, line := range lines {
-			items = append(items, opts.ScatterData{Value: number(value(line))})
-			said = append(said, fmt.Sprintf("%s\n%s %s", name, m.words.Columns[line], value(line)))
+		for i, line := range lines {
+			items = append(items, opts.ScatterData{Value: number(unit[line])})
+			said = append(said, fmt.Sprintf("%s\n%s %s", unit["name"], names[i], show(unit[line], score, m.words, unit)))
+			alt = append(alt, unit["name"]+" "+names[i]+" "+show(unit[line], score, m.words, unit))
 		}
-		dots.AddSeries(name, items)
+		dots.AddSeries(unit["name"], items)
 		tips = append(tips, said)
-	}
-	for _, unit := range m.tables["community"] {
-		if own := m.own(); own != nil && own["grid_id"] != unit["grid_id"] {
-			continue
-		}
-		add(unit["name"], func(line string) string { return unit[line] })
-		for _, line := range lines {
-			alt = append(alt, unit["name"]+" "+m.words.Columns[line]+" "+show(unit[line], score, m.words, unit))
-		}
-	}
-	if own := m.own(); own != nil {
-		for _, end := range []string{"least", "middle", "greatest"} {
-			add(m.words.Columns[end], func(line string) string {
-				for _, one := range m.tables["unit_range"] {
-					if one["grid_id"] == own["grid_id"] && one["line"] == line && one["indicator"] == "" {
-						return one[end]
-					}
-				}
-				return ""
-			})
-		}
 	}
 	return sketch{dots, tips, m.listed(alt)}
 }

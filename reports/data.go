@@ -115,8 +115,13 @@ func (m *bulletin) rows(s section) []row {
 	return kept
 }
 
-// isShown keeps other communities' rows out of a unit's edition.
+// isShown keeps other communities' rows out of a unit's edition, and changes
+// that cannot be compared out of all but those that check them.
 func (m *bulletin) isShown(s section, one row) bool {
+	isChecked := m.Options.Edition == Taskforce || m.Options.Edition == Statisticians
+	if (s.Table == "move" || s.Table == "move_top") && one["is_comparable"] == "false" && !isChecked {
+		return false
+	}
 	own := m.own()
 	return own == nil || s.Own == "" || one[s.Own] == own["name"] || one[s.Own] == own["grid_id"]
 }

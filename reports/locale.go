@@ -123,12 +123,24 @@ func (l *locale) code(value string) string {
 	return strings.Join(words, l.Text["comma"])
 }
 
-// data is a word of the town's own tables in this language, where there is one.
+// data is a word of the town's own tables in this language, where there is
+// one; of a list, each.
 func (l *locale) data(value string) string {
 	if word, found := l.Data[value]; found {
 		return word
 	}
-	return value
+	list := strings.FieldsFunc(value, func(r rune) bool { return r == '、' || r == ',' })
+	if len(list) < 2 {
+		return value
+	}
+	for i, one := range list {
+		word, found := l.Data[strings.TrimSpace(one)]
+		if !found {
+			return value
+		}
+		list[i] = word
+	}
+	return strings.Join(list, l.Text["comma"])
 }
 
 // column is the head of a column; a section may call it by another name.

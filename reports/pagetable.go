@@ -44,7 +44,7 @@ const broadColumns = 12
 const shortRows = 16
 
 // wrapWidth is the longest text, in half widths, that a cell keeps in one line.
-const wrapWidth = 22
+const wrapWidth = 16
 
 func (m *bulletin) pageSheet(s sheet) pageSheet {
 	drawn := pageSheet{ID: s.ID, Title: m.words.Sheets[s.ID]}

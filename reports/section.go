@@ -95,7 +95,7 @@ func columnsOf(all []column, of Edition) []column {
 func allSheets() []sheet {
 	list := []sheet{{"ranking", []section{
 		{ID: "community", Table: "community", Own: "name", In: everyone, Columns: communityColumns()},
-		{ID: "unit_range", Table: "unit_range", FilterBy: "level", Filter: "2", Own: "community_id", In: []Edition{Unit}, Columns: []column{
+		{ID: "unit_range", Table: "unit_range", FilterBy: "level", Filter: "2", Own: "grid_id", In: []Edition{Unit}, Columns: []column{
 			{Key: "line", Kind: code}, {Key: "indicator"}, {Key: "value", Kind: score}, {Key: "full_points", Kind: score}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
 			{Key: "least", Kind: score}, {Key: "middle", Kind: score}, {Key: "greatest", Kind: score}, {Key: "units", Kind: integer}, {Key: "state", Kind: code}}},
 	}}, moveSheet()}

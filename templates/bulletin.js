@@ -46,7 +46,7 @@
       });
       o.grid = { left: 36, right: 112, top: 12, bottom: 28 };
       o.xAxis = [{ ...o.xAxis[0], type: "category", boundaryGap: false, ...quiet, axisLabel: { ...quiet.axisLabel, hideOverlap: true } }];
-      o.yAxis = [{ type: "value", min: lowest, max: highest, ...quiet, axisLine: { show: false }, ...split }];
+      o.yAxis = [{ type: "value", min: lowest, max: highest, interval: highest - lowest > 40 ? 10 : 5, ...quiet, axisLine: { show: false }, ...split }];
       o.series.forEach((s, i) => {
         const isMarked = marked.includes(s.name), color = isMarked ? (s.name === order[order.length - 1] && !picked && order.length > 1 ? look.accent : look.blue) : faint;
         s.symbol = ["circle", "rect", "triangle", "diamond"][i % 4];
@@ -69,20 +69,16 @@
         return { low: column.indexOf(Math.min(...there)), high: column.indexOf(Math.max(...there)) };
       });
       o.series.forEach((s, i) => {
-        const isOwn = s.name === picked || (page.own && i === 0);
+        const isOwn = s.name === picked;
         s.symbolSize = isOwn ? 14 : 10;
-        s.symbol = page.own && i > 0 ? "rect" : "circle";
-        if (page.own && i > 0) s.symbolSize = [22, 2.5];
         s.z = isOwn ? 6 : 3;
-        s.itemStyle = { color: isOwn ? look.accent : page.own && i > 0 ? look.muted : look.blue + "8c" };
+        s.itemStyle = { color: isOwn ? look.accent : look.blue + "8c" };
         s.label = { show: true, ...text, position: "right", color: isOwn ? look.ink : look.muted, fontWeight: isOwn ? 700 : 400,
           formatter: (p) => {
-            if (page.own) return i === 0 && p.value !== "-" ? Number(p.value).toFixed(1) : "";
             if (isOwn) return Number(p.value).toFixed(1);
             const end = ends[p.dataIndex];
             return !picked && end.low === i && end.low !== end.high ? clip(p.seriesName, 5) : "";
           } };
-        s.labelLayout = { moveOverlap: "shiftY" };
       });
     },
     change(o, picked) {
