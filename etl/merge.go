@@ -85,6 +85,7 @@ func (l *loader) insertAll(ctx context.Context, tx *warehouse.Tx, target, incomi
 	if l.load.Loaded, err = result.RowsAffected(); err != nil {
 		return err
 	}
+	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
 	warehouse.Failpoint("etl.merged")
 	if l.load.Loaded == 0 {
 		return nil

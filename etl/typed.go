@@ -69,6 +69,9 @@ from judged`, t.cells(), t.readCSV(), strings.Join(typed, ",\n        "),
 
 // readCSV is the table function with every setting given: nothing is guessed.
 func (t *typing) readCSV() string {
+	if t.st.reader != "" {
+		return t.st.reader
+	}
 	var names []string
 	skip := 0
 	if t.st.isFile {
@@ -159,7 +162,7 @@ func (t *typing) typedColumn(i int, c Column) string {
 			expression = fmt.Sprintf("cast(%s as %s)", expression, kind)
 		}
 	case kind == moment, kind == day:
-		expression = dateSQL(raw, c.Formats, kind)
+		expression = dateSQL(t.townTime(raw), c.Formats, kind)
 		add("bad_date")
 	case kind == boolean:
 		expression = fmt.Sprintf(`case lower(%s) when '是' then true when '1' then true when 'true' then true when 'y' then true
@@ -178,6 +181,16 @@ func (t *typing) typedColumn(i int, c Column) string {
 		expression = raw
 	}
 	return expression
+}
+
+// townTime turns a moment that carries an offset into the town's own time. Only
+// servers write offsets; the engine's cast would drop them without a word.
+func (t *typing) townTime(raw string) string {
+	if t.d.Connect == nil {
+		return raw
+	}
+	return fmt.Sprintf(`case when regexp_matches(%[1]s, ':[0-9]{2}(\.[0-9]+)? *(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')
+            then cast(try_cast(%[1]s as timestamptz) at time zone %[2]s as varchar) else %[1]s end`, raw, literal(t.d.Connect.zone.String()))
 }
 
 func (t *typing) valueCase(raw string, values map[string]string) string {
