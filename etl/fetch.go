@@ -144,7 +144,8 @@ func (in Intake) landFetched(d *Definition, fetch Fetch, w window, item, last de
 	if w.kind != kindFull {
 		fetch.Watermark = file.mark.later(watermark, fetch.Watermark)
 	}
-	if w.kind == kindBackfill && watermark != "" {
+	// Also where there is none yet: what lies before a first backfill was never read.
+	if w.kind == kindBackfill {
 		fetch.Watermark = watermark
 	}
 	if file.rows == 0 {

@@ -42,27 +42,33 @@ func parseMoment(text string, zone *time.Location) (time.Time, bool) {
 // see takes a cursor's value; one that is none is left out, and its row is
 // read again by the next fetch.
 func (m *mark) see(value []byte) {
-	if value == nil || m.isSorted && !m.isInteger && bytes.Compare(value, m.raw) <= 0 {
-		return
-	}
-	if m.isInteger {
+	switch {
+	case value == nil:
+	case m.isInteger:
 		number, ok := new(big.Int).SetString(string(value), 10)
 		if ok && (m.number == nil || number.Cmp(m.number) > 0) {
 			m.number = number
 		}
-		return
+	case m.isSorted:
+		// Parsed once at the end: a table in the order of its cursor has a new
+		// greatest value in every row.
+		if bytes.Compare(value, m.raw) > 0 && len(value) >= len(time.DateOnly) && value[4] == '-' && value[0] <= '9' {
+			m.raw = append(m.raw[:0], value...)
+		}
+	default:
+		m.seeMoment(string(value))
 	}
-	moment, ok := parseMoment(strings.TrimSpace(string(value)), m.zone)
-	if !ok && m.zone != nil && len(value) >= 10 && len(value) <= 13 {
-		moment, ok = parseUnix(string(value), m.zone)
-	}
+}
+
+func (m *mark) seeMoment(value string) {
+	moment, ok := parseMoment(strings.TrimSpace(value), m.zone)
 	if !ok {
-		return
+		moment, ok = parseUnix(value, m.zone)
 	}
-	if m.raw = append(m.raw[:0], value...); moment.After(m.most) {
-		moment = m.most
+	if ok && moment.After(m.most) {
+		moment = m.most.In(m.zone)
 	}
-	if moment.After(m.moment) {
+	if ok && moment.After(m.moment) {
 		m.moment = moment
 	}
 }
@@ -84,6 +90,9 @@ func parseUnix(text string, zone *time.Location) (time.Time, bool) {
 // text is the greatest value, "" if none was seen. It is rounded down, so that
 // no row can lie between it and the next fetch.
 func (m *mark) text() string {
+	if len(m.raw) > 0 {
+		m.seeMoment(string(m.raw))
+	}
 	switch {
 	case m.isInteger && m.number != nil:
 		return m.number.String()

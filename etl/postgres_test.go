@@ -23,6 +23,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("refusals", func(t *testing.T) { testPostgresRefusals(t, address) })
 	t.Run("snapshot", func(t *testing.T) { testSnapshot(t, address) })
 	t.Run("cut", func(t *testing.T) { testPostgresCut(t, address) })
+	t.Run("backfill first", func(t *testing.T) { testBackfillFirst(t, address) })
 	t.Run("pending", func(t *testing.T) { testPending(t, address) })
 }
 
@@ -138,6 +139,23 @@ func testPostgresQuery(t *testing.T, address string) {
 	}
 	if watermark, _ := Watermark(t.Context(), w.db, "repairs_db"); watermark != "11" {
 		t.Errorf("got watermark %s, want 11", watermark)
+	}
+}
+
+// testBackfillFirst holds that a backfill before anything else does not make
+// later pulls believe that they know what lies before it.
+func testBackfillFirst(t *testing.T, address string) {
+	execPostgres(t, address, "drop table if exists repair", repairTable,
+		"insert into repair select i, '一号楼', 'open', '2024-10-01', null, i, null, timestamptz '2024-10-01 00:00+08' + i * interval '1 day' from generate_series(1, 10) as i")
+	w := newTown(t, repairsFrom(fromRepairTable))
+	w.in.Choice = Choice{Source: "repairs_db", From: time.Date(2024, 10, 9, 0, 0, 0, 0, time.UTC)}
+	if load := w.pull(t).Loads[0]; load.Loaded != 3 {
+		t.Errorf("got %+v, want 3 rows", load)
+	}
+	w.in.Choice = Choice{}
+	w.pull(t)
+	if got := countRepairs(t, w); got != "10 10" {
+		t.Errorf("got %s rows, want 10", got)
 	}
 }
 

@@ -183,10 +183,11 @@ func (t *typing) typedColumn(i int, c Column) string {
 	return expression
 }
 
-// townTime turns a moment that carries an offset into the town's own time. Only
-// servers write offsets; the engine's cast would drop them without a word.
+// townTime turns a moment that carries an offset into the town's own time; the
+// engine's cast would drop the offset without a word. Databases write theirs in
+// the town's time already, because their session is set to it.
 func (t *typing) townTime(raw string) string {
-	if t.d.Connect == nil {
+	if t.d.Connect == nil || t.d.Connect.Kind == "postgres" || t.d.Connect.Kind == "mysql" {
 		return raw
 	}
 	return fmt.Sprintf(`case when regexp_matches(%[1]s, ':[0-9]{2}(\.[0-9]+)? *(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')
