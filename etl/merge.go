@@ -90,7 +90,7 @@ func (l *loader) insertAll(ctx context.Context, tx *warehouse.Tx, target, incomi
 	if l.load.Loaded == 0 {
 		return nil
 	}
-	return l.noteEarliest(ctx, tx, fmt.Sprintf("select min(%s) from %s where load_id = %s", l.timeColumn(), target, literal(l.load.ID)))
+	return l.noteEarliest(ctx, tx, fmt.Sprintf("select min(%s) from %s as fact where load_id = %s", l.timeColumn("fact"), target, literal(l.load.ID)))
 }
 
 func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx) error {
@@ -102,13 +102,17 @@ func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx) error {
 	// A row that only moves the first delivery touches its month too: whether
 	// it came late may change.
 	return l.noteEarliest(ctx, tx, fmt.Sprintf(`select min(%s) from incoming inner join verdict on incoming.rowid = verdict.incoming_place
-where verdict.is_newer and verdict.is_changed`, l.timeColumn()))
+where verdict.is_newer and verdict.is_changed`, l.timeColumn("incoming")))
 }
 
-// timeColumn is what tells which months a row touches.
-func (l *loader) timeColumn() string {
+// timeColumn is what tells which months a row of the named step touches. An
+// exclusion touches the month of its ticket: it may be decided much later.
+func (l *loader) timeColumn(step string) string {
+	if l.d.Target == "exclusion" {
+		return fmt.Sprintf("(select min(ticket.reported_at) from core.ticket as ticket where ticket.source = %[1]s.ticket_source and ticket.ticket_id = %[1]s.ticket_id)", step)
+	}
 	if name := factTime[l.d.Target]; name != "" {
-		return name
+		return step + "." + name
 	}
 	return "null::date"
 }

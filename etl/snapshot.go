@@ -72,7 +72,7 @@ where core.source = %s
 			Do: "see whether the export is whole; if it is, raise shrink in the definition and pull again"}
 	}
 	earliest := l.load.Earliest
-	if err := l.noteEarliest(ctx, tx, fmt.Sprintf("select min(%s) from %s as core where core.rowid in (select place from gone)", l.timeColumn(), target)); err != nil {
+	if err := l.noteEarliest(ctx, tx, fmt.Sprintf("select min(%s) from %s as core where core.rowid in (select place from gone)", l.timeColumn("core"), target)); err != nil {
 		return err
 	}
 	l.load.Earliest = earlier(earliest, l.load.Earliest)
