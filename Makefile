@@ -3,8 +3,9 @@
 GO ?= go
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo development)
 ECHARTS := templates/vendor/echarts.min.js
-# What looks at pages and workbooks in the tests: a browser, an office, Chinese type.
-PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils
+# What the tests need: a browser, an office and Chinese type to look at pages and workbooks, and the
+# databases that towns have. The tests start databases of their own and leave the installed ones alone.
+PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server
 
 .PHONY: demo test bench build setup fuzz clean
 
@@ -46,7 +47,7 @@ test: setup build
 	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 540s $(TESTFLAGS) ./...
 
 bench: build
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/ ./etl/
 
 clean:
 	rm -rf bin demo node_modules templates/vendor

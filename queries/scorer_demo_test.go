@@ -8,6 +8,7 @@ import (
 
 	"tongbao"
 	"tongbao/data"
+	"tongbao/etl"
 	"tongbao/pipeline"
 	"tongbao/warehouse"
 )
@@ -52,7 +53,7 @@ func runDemo(t *testing.T, dir string, last tongbao.Month) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = house.Pull(ctx); err == nil {
+	if _, err = house.Pull(ctx, etl.Choice{}); err == nil {
 		_, err = house.Compute(ctx, last)
 	}
 	if closing := house.Close(); err == nil {
