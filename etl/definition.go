@@ -22,7 +22,7 @@ type Definition struct {
 	// "line" what the whole file is about.
 	Files     string   `yaml:"files" doc:"regular expression of file names; groups delivered, month and line are read from the name"`
 	Format    string   `yaml:"format" doc:"csv or xlsx"`
-	Encoding  string   `yaml:"encoding,omitempty" doc:"auto (UTF-8, else GB18030), utf-8 or gb18030; auto if absent"`
+	Encoding  string   `yaml:"encoding,omitempty" doc:"auto (UTF-8, UTF-16 with its mark, else GB18030), utf-8, gb18030, gbk, utf-16 or cp950; auto if absent"`
 	Delimiter string   `yaml:"delimiter,omitempty" doc:"one character; a comma if absent"`
 	Sheet     string   `yaml:"sheet,omitempty" doc:"name of the sheet; the first one if absent"`
 	Skip      *Skip    `yaml:"skip,omitempty" doc:"rows that are no data: totals and notes"`
@@ -140,8 +140,8 @@ func (d *Definition) checkShape() error {
 		return fmt.Errorf("files is missing")
 	case d.Format != "csv" && d.Format != "xlsx":
 		return fmt.Errorf("format: %q: want csv or xlsx", d.Format)
-	case !slices.Contains([]string{"auto", "utf-8", "gb18030"}, d.Encoding):
-		return fmt.Errorf("encoding: %q: want auto, utf-8 or gb18030", d.Encoding)
+	case !slices.Contains(encodings, d.Encoding):
+		return fmt.Errorf("encoding: %q: want one of %s", d.Encoding, strings.Join(encodings, ", "))
 	case len([]rune(d.Delimiter)) != 1 || d.Delimiter == `"` || d.Delimiter == "\n":
 		return fmt.Errorf("delimiter: %q: want one character", d.Delimiter)
 	case len(d.Key) == 0:
