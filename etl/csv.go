@@ -24,6 +24,9 @@ func (d *Definition) readCSV(path, scratch string) (stage, error) {
 	if err != nil {
 		return stage{}, err
 	}
+	if shape.records > MaxRows {
+		return stage{}, &FileError{What: fmt.Sprintf("has %d rows, at most %d are read", shape.records, MaxRows), Do: "split it"}
+	}
 	if regular && len(d.Delimiter) == 1 {
 		if h, err := d.findHeader([][]string{shape.header}); err == nil {
 			return stage{path: utf8Path, delimiter: d.Delimiter, newline: shape.newline, isFile: true,
@@ -50,9 +53,13 @@ func refuseNoCSV(path string) error {
 	case len(start) == 0:
 		return &FileError{What: "is empty", Do: "export it again"}
 	case bytes.HasPrefix(start, []byte("<!doctype")), bytes.HasPrefix(start, []byte("<html")):
-		return &FileError{What: "is a web page, not a CSV", Do: "the sign-in of the platform may have expired; export it again"}
+		return &FileError{What: "is a web page, not a table", Do: "the sign-in of the platform may have expired; export it again"}
 	case bytes.HasPrefix(start, []byte("pk\x03\x04")), bytes.HasPrefix(start, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return &FileError{What: "is an Excel workbook, not a CSV", Do: "save it under its own kind of name, or let the definition say format: xlsx"}
+		return &FileError{What: "is an Excel workbook or an archive, not text", Do: "save it under its own kind of name, or let the definition say format: xlsx"}
+	case bytes.HasPrefix(start, []byte("par1")):
+		return &FileError{What: "is a Parquet file, not text", Do: "let the definition say format: parquet"}
+	case bytes.HasPrefix(start, []byte("<?xml")):
+		return &FileError{What: "is XML, not a table of text", Do: "export it again"}
 	}
 	return nil
 }
@@ -90,10 +97,13 @@ func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err err
 		}
 		atEnd := len(line) == 0 || line[len(line)-1] != '\n'
 		if !(atEnd && len(line) == 0) {
+			if number == 1 {
+				line = bytes.TrimPrefix(line, byteOrderMark)
+			}
 			fields, end, ok := measureLine(line, delimiter, separator)
 			if number == 1 {
 				delimiters, shape.newline = fields, end
-				shape.header = splitPlain(line, delimiter)
+				shape.header = splitHeader(line, delimiter)
 			}
 			// Only the last line may lack its end.
 			regular = regular && ok && fields == delimiters && (end == shape.newline || atEnd)
@@ -144,18 +154,18 @@ func measureLine(line []byte, delimiter byte, separator []byte) (delimiters int,
 	return delimiters, end, state != quoted
 }
 
-// splitPlain splits a header line without quotes; with quotes it gives
-// nothing that matches, and the file is read carefully.
-func splitPlain(line []byte, delimiter byte) []string {
-	if bytes.IndexByte(line, '"') >= 0 {
+// splitHeader splits a header line; nothing where it is no record of its own.
+func splitHeader(line []byte, delimiter byte) []string {
+	reader := csv.NewReader(bytes.NewReader(line))
+	reader.Comma = rune(delimiter)
+	names, err := reader.Read()
+	if err != nil || len(names) > MaxColumns {
 		return nil
-	}
-	var names []string
-	for _, part := range bytes.Split(bytes.TrimRight(line, "\r\n"), []byte{delimiter}) {
-		names = append(names, string(part))
 	}
 	return names
 }
+
+var byteOrderMark = []byte("\ufeff")
 
 // readCSVCarefully stages a CSV by the standard library's strict reader. A
 // record with too few or too many fields, or with a stray quote, is damage of
@@ -166,7 +176,7 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 		return stage{}, err
 	}
 	defer file.Close()
-	reader := csv.NewReader(bufio.NewReaderSize(file, chunkBytes))
+	reader := csv.NewReader(&recordGuard{source: file})
 	reader.Comma = []rune(d.Delimiter)[0]
 	reader.FieldsPerRecord = -1
 	var head [][]string
@@ -184,6 +194,9 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 	h, err := d.findHeader(head)
 	if err != nil {
 		return stage{}, err
+	}
+	if h.width > MaxColumns {
+		return stage{}, &FileError{Where: fmt.Sprintf("row %d", h.record), What: fmt.Sprintf("has %d columns, at most %d are read", h.width, MaxColumns), Do: "export only the columns that are needed"}
 	}
 	writer, err := newStageWriter(stagePath, d, h)
 	if err != nil {
@@ -212,6 +225,54 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 	return writer.finish()
 }
 
+// recordGuard hands a CSV to the reader, which would hold a record of any
+// length in memory: it stops at one that is too long, which an unclosed quote
+// makes of the rest of the file, and at a NUL byte. It drops the byte order
+// mark, and turns the line ends of old Macs (a lone carriage return, in a file
+// without line feeds) into line feeds.
+type recordGuard struct {
+	source   io.Reader
+	read     int64 // bytes read
+	record   int64 // lines that ended outside quotes
+	length   int   // of the record being read
+	isQuoted bool
+	isMac    bool
+}
+
+func (g *recordGuard) Read(buffer []byte) (int, error) {
+	n, err := g.source.Read(buffer)
+	part := buffer[:n]
+	if at := bytes.IndexByte(part, 0); at >= 0 {
+		return 0, &FileError{Where: fmt.Sprintf("byte %d", g.read+int64(at)), What: "is a NUL byte", Do: "export it again; the file is damaged"}
+	}
+	if g.read == 0 {
+		g.isMac = n > 0 && bytes.IndexByte(part, '\n') < 0 && bytes.IndexByte(part, '\r') >= 0 && part[n-1] != '\r'
+		if bytes.HasPrefix(part, byteOrderMark) {
+			g.read += int64(len(byteOrderMark))
+			n = copy(part, part[len(byteOrderMark):])
+			part = part[:n]
+		}
+	}
+	g.read += int64(n)
+	for i, b := range part {
+		if g.isMac && b == '\r' {
+			part[i], b = '\n', '\n'
+		}
+		switch {
+		case b == '"':
+			g.isQuoted = !g.isQuoted
+		case b == '\n' && !g.isQuoted:
+			g.record++
+			g.length = 0
+		}
+		if g.length++; g.length > MaxRecordBytes {
+			return 0, &FileError{Where: fmt.Sprintf("row %d", g.record+1), What: fmt.Sprintf("is longer than %d MiB; perhaps a quote is opened and never closed", MaxRecordBytes>>20),
+				Do: "close or double the quote, or export the file again"}
+		}
+	}
+	return n, err
+}
+
 // readRecord reads one record; a record that is not well formed is damage,
 // but for a quote that swallows the rest of the file.
 func readRecord(reader *csv.Reader) ([]string, damage, error) {
@@ -230,11 +291,14 @@ func readRecord(reader *csv.Reader) ([]string, damage, error) {
 }
 
 func checkWidth(record []string, width int, harm damage) damage {
-	if harm.reason != "" || len(record) == width {
+	if harm.reason != "" {
 		return harm
 	}
 	for i, cell := range record {
-		if i >= width && cell != "" || len(cell) > MaxFieldBytes {
+		if len(cell) > MaxFieldBytes {
+			return damage{"ragged_row", "", fmt.Sprintf("field %d is longer than %d KiB", i+1, MaxFieldBytes>>10)}
+		}
+		if i >= width && cell != "" {
 			return damage{"ragged_row", "", fmt.Sprintf("%d fields, the header has %d", len(record), width)}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"tongbao"
 	"tongbao/warehouse"
@@ -19,6 +19,7 @@ type Intake struct {
 	Definitions []Definition
 	Core        map[string]string // the SELECT of queries/core/<fact>.sql by fact
 	Salt        string            // of the hashes that replace personal data
+	Settle      time.Duration     // how long a file must have been left alone; 0: not asked
 	Progress    func(done, total int)
 }
 
@@ -27,7 +28,7 @@ type Intake struct {
 // that cannot be taken is named in the report and holds up no other.
 func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
-	items, err := in.scan(&report)
+	items, err := in.scan(ctx, &report)
 	if err != nil {
 		return report, fmt.Errorf("read inbox %s: %w", in.Inbox, err)
 	}
@@ -40,7 +41,7 @@ func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 // Rebuild takes in everything that was ever landed, in the order of delivery.
 func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
-	items, err := landed(in.Raw)
+	items, err := in.relanded(&report)
 	if err != nil {
 		return report, fmt.Errorf("read %s: %w", in.Raw, err)
 	}
@@ -48,47 +49,6 @@ func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 		return report, err
 	}
 	return report, report.Err()
-}
-
-// scan lists the deliveries of the inbox, in order.
-func (in Intake) scan(report *Report) ([]delivery, error) {
-	entries, err := os.ReadDir(in.Inbox)
-	if err != nil {
-		return nil, err
-	}
-	var items []delivery
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil {
-			return nil, err
-		}
-		// A dot or tilde is an editor's or a copier's unfinished file.
-		if !info.Mode().IsRegular() || strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "~") || strings.HasSuffix(entry.Name(), ".tmp") {
-			continue
-		}
-		matched := false
-		for i := range in.Definitions {
-			d := &in.Definitions[i]
-			if !d.pattern.MatchString(entry.Name()) {
-				continue
-			}
-			matched = true
-			item, err := d.describe(filepath.Join(in.Inbox, entry.Name()), info)
-			var wrong *FileError
-			if errors.As(err, &wrong) {
-				report.Errors = append(report.Errors, wrong)
-			} else if err != nil {
-				return nil, err
-			} else {
-				items = append(items, item)
-			}
-		}
-		if !matched {
-			report.Unmatched = append(report.Unmatched, entry.Name())
-		}
-	}
-	sortDeliveries(items)
-	return items, nil
 }
 
 func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) error {
@@ -147,25 +107,28 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
 		return load, err
 	}
-	path := rawPath(in.Raw, item)
-	if item.path != "" {
-		if path, err = land(in.Raw, item); err != nil {
-			return load, err
-		}
-	}
 	scratch, err := os.MkdirTemp("", "tongbao-stage-")
 	if err != nil {
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
-	st, err := d.read(path, scratch)
+	path := rawPath(in.Raw, item)
+	if item.archive != "" {
+		path, err = unpack(item, scratch)
+	} else if item.path != "" {
+		path, err = land(in.Raw, item)
+	}
+	if err != nil {
+		return load, err
+	}
+	st, err := d.read(ctx, db, path, scratch)
 	if err != nil {
 		return load, err
 	}
 	warehouse.Failpoint("etl.staged")
 	l := &loader{d: d, item: item, st: st, salt: in.Salt, coreSQL: in.Core[d.Target], load: load}
 	err = l.run(ctx, db)
-	if errors.Is(err, errMiscounted) && st.isFile {
+	if errors.Is(err, errMiscounted) && st.isFile && st.parquet == nil {
 		// The engine and the scan disagree; the careful reader decides.
 		if l.st, err = d.readCSVCarefully(st.path, filepath.Join(scratch, "stage.csv")); err != nil {
 			return load, err
@@ -196,9 +159,14 @@ func (item delivery) line(d *Definition) string {
 	return value
 }
 
-func (d *Definition) read(path, scratch string) (stage, error) {
-	if d.Format == "xlsx" {
+func (d *Definition) read(ctx context.Context, db *warehouse.DB, path, scratch string) (stage, error) {
+	switch d.Format {
+	case "xlsx":
 		return d.readXLSX(path, scratch)
+	case "parquet":
+		return d.readParquet(ctx, db, path)
+	case "jsonl":
+		return d.readJSONL(path, scratch)
 	}
 	return d.readCSV(path, scratch)
 }
