@@ -72,8 +72,8 @@ type csvShape struct {
 }
 
 // scanCSV reads the bytes of a CSV once and says whether it is regular: every
-// record has the header's fields, one kind of line end, quotes only around
-// whole fields, no line too long. What is not regular is read carefully; what
+// record has the header's fields, one kind of line end, no text after a
+// closing quote, no line too long. What is not regular is read carefully; what
 // is regular the engine reads alike, which a test holds.
 func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err error) {
 	file, err := os.Open(path)
@@ -117,7 +117,7 @@ func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err err
 
 // measureLine counts the delimiters of a record on one line and names its
 // line end. It is not ok with a record that is not on one line, has a lone
-// carriage return, or a quote anywhere but around a whole field.
+// carriage return, or text after a closing quote.
 func measureLine(line []byte, delimiter byte, separator []byte) (delimiters int, end string, ok bool) {
 	body := bytes.TrimSuffix(line, []byte("\n"))
 	if len(body) < len(line) {
@@ -143,9 +143,9 @@ func measureLine(line []byte, delimiter byte, separator []byte) (delimiters int,
 		case b == delimiter:
 			delimiters++
 			state = start
-		case b == '"' && (state == start || state == closed):
+		case b == '"' && state != plain:
 			state = quoted // an opening quote, or the second of a doubled one
-		case b == '"' || state == closed:
+		case state == closed:
 			return 0, end, false
 		default:
 			state = plain
@@ -167,22 +167,23 @@ func splitHeader(line []byte, delimiter byte) []string {
 
 var byteOrderMark = []byte("\ufeff")
 
-// readCSVCarefully stages a CSV by the standard library's strict reader. A
-// record with too few or too many fields, or with a stray quote, is damage of
-// that row; a quote that is never closed is an error of the file.
+// readCSVCarefully stages a CSV record by record. A record with too few or too
+// many fields, or with text after a closing quote, is damage of that row; a
+// quote that is never closed is an error of the file.
 func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return stage{}, err
 	}
 	defer file.Close()
-	reader := csv.NewReader(&recordGuard{source: file})
-	reader.Comma = []rune(d.Delimiter)[0]
-	reader.FieldsPerRecord = -1
+	reader, err := newRecordReader(file, d.Delimiter)
+	if err != nil {
+		return stage{}, err
+	}
 	var head [][]string
 	var damages []damage
 	for len(head) < MaxHeaderRow {
-		record, harm, err := readRecord(reader)
+		record, harm, err := reader.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -210,7 +211,7 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 		}
 	}
 	for len(head) == MaxHeaderRow {
-		record, harm, err := readRecord(reader)
+		record, harm, err := reader.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -225,73 +226,9 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 	return writer.finish()
 }
 
-// recordGuard hands a CSV to the reader, which would hold a record of any
-// length in memory: it stops at one that is too long, which an unclosed quote
-// makes of the rest of the file, and at a NUL byte. It drops the byte order
-// mark, and turns the line ends of old Macs (a lone carriage return, in a file
-// without line feeds) into line feeds.
-type recordGuard struct {
-	source   io.Reader
-	read     int64 // bytes read
-	record   int64 // lines that ended outside quotes
-	length   int   // of the record being read
-	isQuoted bool
-	isMac    bool
-}
-
-func (g *recordGuard) Read(buffer []byte) (int, error) {
-	n, err := g.source.Read(buffer)
-	part := buffer[:n]
-	if at := bytes.IndexByte(part, 0); at >= 0 {
-		return 0, &FileError{Where: fmt.Sprintf("byte %d", g.read+int64(at)), What: "is a NUL byte", Do: "export it again; the file is damaged"}
-	}
-	if g.read == 0 {
-		g.isMac = n > 0 && bytes.IndexByte(part, '\n') < 0 && bytes.IndexByte(part, '\r') >= 0 && part[n-1] != '\r'
-		if bytes.HasPrefix(part, byteOrderMark) {
-			g.read += int64(len(byteOrderMark))
-			n = copy(part, part[len(byteOrderMark):])
-			part = part[:n]
-		}
-	}
-	g.read += int64(n)
-	for i, b := range part {
-		if g.isMac && b == '\r' {
-			part[i], b = '\n', '\n'
-		}
-		switch {
-		case b == '"':
-			g.isQuoted = !g.isQuoted
-		case b == '\n' && !g.isQuoted:
-			g.record++
-			g.length = 0
-		}
-		if g.length++; g.length > MaxRecordBytes {
-			return 0, &FileError{Where: fmt.Sprintf("row %d", g.record+1), What: fmt.Sprintf("is longer than %d MiB; perhaps a quote is opened and never closed", MaxRecordBytes>>20),
-				Do: "close or double the quote, or export the file again"}
-		}
-	}
-	return n, err
-}
-
-// readRecord reads one record; a record that is not well formed is damage,
-// but for a quote that swallows the rest of the file.
-func readRecord(reader *csv.Reader) ([]string, damage, error) {
-	record, err := reader.Read()
-	var parsing *csv.ParseError
-	if !errors.As(err, &parsing) {
-		return record, damage{}, err
-	}
-	// The reader stops inside quotes only at the end of the file, where it
-	// blames a later line than the one that opened them.
-	if errors.Is(parsing.Err, csv.ErrQuote) && parsing.Line > parsing.StartLine {
-		return nil, damage{}, &FileError{Where: fmt.Sprintf("row %d", parsing.StartLine),
-			What: "a quote is opened and never closed", Do: "close or double the quote, or export the file again"}
-	}
-	return record, damage{"ragged_row", "", parsing.Err.Error()}, nil
-}
-
+// checkWidth finds what is wrong with the number and length of fields.
 func checkWidth(record []string, width int, harm damage) damage {
-	if harm.reason != "" {
+	if harm.reason != "" || len(record) == 0 {
 		return harm
 	}
 	for i, cell := range record {
