@@ -50,13 +50,18 @@ func (d *Definition) findHeader(records [][]string) (header, error) {
 // the same with the text of the group above it, which a merged cell gives to
 // its first column only.
 func joinHeader(rows [][]string) (names, groups []string) {
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row))
+	}
+	names, groups = make([]string, width), make([]string, width)
 	for _, row := range rows {
 		above := ""
-		for i, cell := range row {
-			if i == len(names) {
-				names, groups = append(names, ""), append(groups, "")
+		for i := range width {
+			name := ""
+			if i < len(row) {
+				name = columnName(row[i])
 			}
-			name := columnName(cell)
 			if name == "" {
 				if groups[i] == "" && names[i] == "" {
 					groups[i] = above
@@ -70,11 +75,6 @@ func joinHeader(rows [][]string) (names, groups []string) {
 			names[i], above = name, name
 			if group != "" {
 				groups[i] = group
-			}
-		}
-		for i := len(row); i < len(names); i++ {
-			if groups[i] == "" && names[i] == "" {
-				groups[i] = above
 			}
 		}
 	}
