@@ -61,9 +61,6 @@ func (d *Definition) readJSONL(path, scratch string) (stage, error) {
 			break
 		}
 	}
-	if writer.rows == 0 {
-		return stage{}, &FileError{What: "has no rows", Do: "export it again"}
-	}
 	if len(seen) == 0 {
 		return stage{}, &FileError{What: "holds no line that is a JSON object", Do: "export it as JSON lines, one object a line"}
 	}
@@ -134,6 +131,9 @@ func readObject(line []byte) (map[string]string, damage) {
 	}
 	object := map[string]string{}
 	if err := flatten(decoder, "", object, 1); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("the JSON object is cut short")
+		}
 		return broken(err.Error())
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {

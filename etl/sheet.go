@@ -86,6 +86,7 @@ func (s *sheetReader) readRow(start xml.StartElement) (int64, []cell, error) {
 	}
 	s.row = number
 	var cells []cell
+	follows := 0 // the column of a cell without a place
 	for {
 		token, err := s.part.next()
 		if err == io.EOF {
@@ -99,10 +100,11 @@ func (s *sheetReader) readRow(start xml.StartElement) (int64, []cell, error) {
 			if token.Name.Local != "c" {
 				continue
 			}
-			column, c, err := s.readCell(token, len(cells))
+			column, c, err := s.readCell(token, follows)
 			if err != nil {
 				return 0, nil, err
 			}
+			follows = column + 1
 			if c.text == "" && c.kind == textCell {
 				continue
 			}
@@ -132,7 +134,7 @@ func (s *sheetReader) readCell(start xml.StartElement, follows int) (column int,
 	}
 	kind := attribute(start, "t")
 	var value, inline strings.Builder
-	var hasValue, hasFormula, isText bool
+	var inValue, inText, hasFormula bool
 	phonetic := 0
 	for {
 		token, err := s.part.next()
@@ -146,18 +148,18 @@ func (s *sheetReader) readCell(start xml.StartElement, follows int) (column int,
 		case xml.StartElement:
 			switch token.Name.Local {
 			case "v":
-				hasValue, isText = true, true
+				inValue = true
 			case "t":
-				isText = true
+				inText = true
 			case "f":
 				hasFormula = true
 			case "rPh":
 				phonetic++
 			}
 		case xml.CharData:
-			if isText && hasValue {
+			if inValue {
 				value.Write(token)
-			} else if isText && phonetic == 0 {
+			} else if inText && phonetic == 0 {
 				inline.Write(token)
 			}
 			if value.Len() > MaxFieldBytes || inline.Len() > MaxFieldBytes {
@@ -165,8 +167,10 @@ func (s *sheetReader) readCell(start xml.StartElement, follows int) (column int,
 			}
 		case xml.EndElement:
 			switch token.Name.Local {
-			case "v", "t":
-				isText = false
+			case "v":
+				inValue = false
+			case "t":
+				inText = false
 			case "rPh":
 				phonetic--
 			case "c":

@@ -260,7 +260,7 @@ var dateForms = []string{
 // written forms for what it does not take, and nothing before 1990 or after
 // 2100, which no record of a town can mean. A moment with an offset from UTC
 // becomes the time that clocks showed in the zone; the test of its end spares
-// all others the regular expression.
+// all others the regular expressions. No offset is of more than 14 hours.
 func dateSQL(raw string, formats []string, kind, zone string) string {
 	var forms []string
 	for _, form := range append(slices.Clone(formats), dateForms...) {
@@ -270,8 +270,9 @@ func dateSQL(raw string, formats []string, kind, zone string) string {
 	if len(formats) == 0 {
 		parsed = fmt.Sprintf("coalesce(try_cast(%s as timestamp), %s)", raw, parsed)
 	}
-	parsed = fmt.Sprintf(`case when strlen(%[1]s) > 16 and (suffix(%[1]s, 'Z') or %[1]s[-6] in ('+', '-') or %[1]s[-5] in ('+', '-') or %[1]s[-3] in ('+', '-'))
-            then try_cast(regexp_replace(%[1]s, '([+-][0-9]{2})([0-9]{2})$', '\1:\2') as timestamptz) at time zone %[2]s
+	parsed = fmt.Sprintf(`case when strlen(%[1]s) > 16 and (suffix(%[1]s, 'Z') or %[1]s[-6] in ('+', '-') or %[1]s[-5] in ('+', '-') or %[1]s[-3] in ('+', '-')) and regexp_matches(%[1]s, ':[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')
+            then case when regexp_matches(%[1]s, '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') then try_cast(regexp_replace(regexp_replace(%[1]s,
+                '([+-][0-9]{2})([0-9]{2})$', '\1:\2'), '([T ][0-9]{2}:[0-9]{2})(Z|[+-])', '\1:00\2') as timestamptz) end at time zone %[2]s
             else %[3]s end`, raw, literal(zone), parsed)
 	bounded := fmt.Sprintf(`case when %[1]s between timestamp '1990-01-01' and timestamp '2100-01-01' then %[1]s end`, parsed)
 	if kind == day {

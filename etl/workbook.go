@@ -211,10 +211,10 @@ func (book *workbook) readFrame() error {
 	}
 	targets, kinds := map[string]string{}, map[string]string{}
 	shared := ""
-	err = book.each(folder+"/_rels/"+path.Base(main)+".rels", func(e xml.StartElement) {
+	err = book.each(path.Join(folder, "_rels", path.Base(main)+".rels"), func(e xml.StartElement) {
 		target := attribute(e, "Target")
 		if !strings.HasPrefix(target, "/") {
-			target = folder + "/" + target
+			target = path.Join(folder, target)
 		}
 		target = strings.TrimPrefix(path.Clean(target), "/")
 		kind := path.Base(attribute(e, "Type"))
