@@ -216,10 +216,10 @@ func TestNaughtyStrings(t *testing.T) {
 // longer one with nothing in the rest does not.
 func TestRagged(t *testing.T) {
 	w := newTown(t, "source: a\nname: a\ntarget: ticket\nfiles: '.*'\nformat: csv\nkey: [ticket_id]\ncolumns:\n  - {from: 编号, to: ticket_id, required: true}\n  - {from: 正文, to: summary}\n")
-	w.put("a.csv", "编号,正文\n1,甲\n2\n3,乙,丙\n4,丁,,\n5,\"戊\" x\n6,己\n7,\"\"\"八\"\"\"\n")
+	w.put("a.csv", "编号,正文\n1,甲\n2\n3,乙,丙\n4,丁,,\n5,\"戊\" x\n6,己\n7,\"\"\"八\"\"\"\n2.50912101108115E+17,丙\n")
 	w.pull()
 	w.want("select string_agg(row_no || ' ' || reason || ' ' || value, '; ' order by row_no) from core.quarantine",
-		"3 ragged_row 1 fields, the header has 2; 4 ragged_row 3 fields, the header has 2; 6 ragged_row text follows the closing quote of field 2")
+		"3 ragged_row 1 fields, the header has 2; 4 ragged_row 3 fields, the header has 2; 6 ragged_row text follows the closing quote of field 2; 9 bad_number 2.50912101108115E+17")
 	w.want("select string_agg(ticket_id || summary, ',' order by ticket_id) from core.ticket", "1甲,4丁,6己,7\"八\"")
 }
 

@@ -190,6 +190,8 @@ func (t *typing) typedColumn(i int, c Column) string {
 	case c.Mask == "scan":
 		expression = scanned(raw)
 	case slices.Contains(t.d.Key, c.To):
+		// A long id that a spreadsheet took for a number has lost its last digits.
+		t.faults = append(t.faults, fault{fmt.Sprintf("strpos(%[1]s, 'E+') > 0 and regexp_full_match(%[1]s, '[0-9]([.][0-9]+)?E[+][0-9]+')", raw), name, "bad_number", shown})
 		expression = "translate(" + raw + ", " + digits + ")"
 	default:
 		expression = raw
