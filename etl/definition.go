@@ -36,8 +36,8 @@ type Definition struct {
 	Key       []string `yaml:"key" doc:"target columns that make the source's own id"`
 	GridDate  string   `yaml:"grid_date,omitempty" doc:"target column whose day decides which spelling of a grid was valid"`
 	// Order lists target columns in the order in which their moments happen.
-	Order   [][2]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
-	Columns []Column    `yaml:"columns" doc:"what each column becomes"`
+	Order   [][]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
+	Columns []Column   `yaml:"columns" doc:"what each column becomes"`
 
 	file    string
 	hash    string
@@ -170,6 +170,12 @@ func (d *Definition) checkShape() error {
 	}
 	if _, err := time.LoadLocation(d.Timezone); err != nil {
 		return fmt.Errorf("timezone: %q: want a name such as Asia/Shanghai", d.Timezone)
+	}
+	for _, pair := range d.Order {
+		// Not arrays of two: the YAML library panics on a third element.
+		if len(pair) != 2 {
+			return fmt.Errorf("order: %v: want pairs of target columns", pair)
+		}
 	}
 	if d.Skip != nil {
 		if _, err := regexp.Compile(d.Skip.Matches); err != nil {

@@ -2,6 +2,7 @@ package etl
 
 import (
 	"bytes"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -97,9 +98,7 @@ func gbChar(target, source []byte) ([]byte, int) {
 	case 1:
 		return append(target, source[0]), 1
 	case 2:
-		if char := gbPrivateChar(uint16(source[0])<<8 | uint16(source[1])); char != 0 {
-			return utf8.AppendRune(target, char), 2
-		}
+		return utf8.AppendRune(target, gbTwoBytes()[int(source[0])<<8|int(source[1])]), 2
 	case 4:
 		code := uint32(source[0])<<24 | uint32(source[1])<<16 | uint32(source[2])<<8 | uint32(source[3])
 		for _, move := range gbMoves {
@@ -111,12 +110,37 @@ func gbChar(target, source []byte) ([]byte, int) {
 			return utf8.AppendRune(target, utf8.RuneError), 4
 		}
 	}
-	var buffer [utf8.UTFMax]byte
-	n, _, err := simplifiedchinese.GB18030.NewDecoder().Transform(buffer[:], source[:size], true)
-	if char, _ := utf8.DecodeRune(buffer[:n]); err != nil || char == utf8.RuneError {
+	char := gbLibrary(source[:size])
+	if char == utf8.RuneError {
 		return target, 0
 	}
-	return append(target, buffer[:n]...), size
+	return utf8.AppendRune(target, char), size
+}
+
+// gbTwoBytes has the character of every two-byte code.
+var gbTwoBytes = sync.OnceValue(func() *[1 << 16]rune {
+	var table [1 << 16]rune
+	for code := range table {
+		source := []byte{byte(code >> 8), byte(code)}
+		if gbSize(source) != 2 {
+			continue
+		}
+		if table[code] = gbPrivateChar(uint16(code)); table[code] == 0 {
+			table[code] = gbLibrary(source)
+		}
+	}
+	return &table
+})
+
+// gbLibrary is the library's character for a single code.
+func gbLibrary(code []byte) rune {
+	var buffer [utf8.UTFMax]byte
+	n, _, err := simplifiedchinese.GB18030.NewDecoder().Transform(buffer[:], code, true)
+	char, _ := utf8.DecodeRune(buffer[:n])
+	if err != nil {
+		return utf8.RuneError
+	}
+	return char
 }
 
 // gbPrivateChar returns what the library lacks, 0 for any other code.
