@@ -7,7 +7,7 @@ ECHARTS := templates/vendor/echarts.min.js
 # databases that towns have. The tests start databases of their own and leave the installed ones alone.
 PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server
 
-.PHONY: demo test bench build setup fuzz clean
+.PHONY: demo test bench soak build setup clean
 
 build: bin/tongbao
 
@@ -48,6 +48,16 @@ test: setup build
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/ ./etl/
+
+# Every fuzz target in turn, an hour in all. What is found lies under testdata/fuzz
+# of its package: fix it and keep the file, make test runs it from then on.
+SOAK ?= 3600
+soak:
+	@targets=$$($(GO) test -list '^Fuzz' ./etl/ | grep '^Fuzz'); each=$$(( $(SOAK) / $$(echo $$targets | wc -w) )); \
+	for target in $$targets; do \
+		echo "$$target for $$each s"; \
+		$(GO) test ./etl/ -run '^$$' -fuzz "^$$target\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
+	done
 
 clean:
 	rm -rf bin demo node_modules templates/vendor

@@ -1,65 +1,108 @@
 package etl
 
 import (
+	"bytes"
 	"fmt"
-	"os/exec"
+	"io"
+	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// BenchmarkPostgresPull holds a pull against psql's \copy of the same rows in
-// the same run: fetched and landed (the goal: at least half as fast), and taken
-// in altogether. Each is done three times and the best counts.
-func BenchmarkPostgresPull(b *testing.B) {
-	psql, err := exec.LookPath("psql")
-	if err != nil {
-		b.Skip("skipped: Debian's postgresql-client is not installed")
+// bigBook writes a workbook of so many rows and 20 columns, as an export of a
+// year's tickets is: dates as numbers, texts shared or not.
+func bigBook(b *testing.B, rows int) string {
+	b.Helper()
+	var sheet, shared bytes.Buffer
+	sheet.WriteString(head)
+	for row := 2; row < rows+2; row++ {
+		fmt.Fprintf(&sheet, `<row r="%d"><c r="A%[1]d" t="inlineStr"><is><t>GD%010[1]d</t></is></c><c r="B%[1]d" s="1"><v>%[2]d.%06[3]d</v></c><c r="C%[1]d"><v>%[4]d</v></c>`, row, 46000+row%300, row%999_983, row%7)
+		for column := 'D'; column <= 'T'; column++ {
+			fmt.Fprintf(&sheet, `<c r="%c%d" s="1" t="s"><v>%d</v></c>`, column, row, row%5000)
+		}
+		sheet.WriteString("</row>")
 	}
-	const rows = 1_000_000
-	address := startPostgres(b)
-	b.Setenv("TONGBAO_TEST_PG", address)
-	execPostgres(b, address, repairTable, fmt.Sprintf(`insert into repair select 900000000000000000 + i, '一号楼', case when i %% 3 = 0 then 'done' else 'open' end,
-		timestamptz '2024-01-01 08:00+08' + i * interval '13 seconds', timestamp '2024-01-03' + i * interval '13 seconds', (i %% 100000) / 100.0, i %% 7 = 0,
-		timestamptz '2024-01-03 08:00+08' + i * interval '13 seconds' from generate_series(1, %d) as i`, rows), "analyze repair")
-	copyOut, fetch, whole := time.Duration(1<<62), time.Duration(1<<62), time.Duration(1<<62)
-	var steps []string
-	for range 3 {
-		target := filepath.Join(b.TempDir(), "copy.csv")
-		start := time.Now()
-		output, err := exec.Command(psql, address, "-c", `\copy (select id, "所属网格", state, reported, finished, budget, common, updated_at from repair) to '`+target+`' csv header`).CombinedOutput()
-		if err != nil {
-			b.Fatalf("%v\n%s", err, output)
-		}
-		copyOut = min(copyOut, time.Since(start))
+	sheet.WriteString(tail)
+	shared.WriteString("<sst>")
+	for i := range 5000 {
+		fmt.Fprintf(&shared, "<si><t>东湖社区第%d网格楼道堆放杂物，居民多次反映</t></si>", i)
+	}
+	shared.WriteString("</sst>")
+	path := filepath.Join(b.TempDir(), "工单.xlsx")
+	if err := os.WriteFile(path, []byte(bookOf(b, sheet.String(), "xl/sharedStrings.xml", shared.String())), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
 
-		w := newTown(b, repairsFrom(fromRepairTable))
-		d := w.in.definition("repairs_db")
-		start = time.Now()
-		_, item, err := w.in.fetch(b.Context(), w.db, d)
-		if err != nil {
-			b.Fatal(err)
+// BenchmarkXLSX stages a sheet of 200,000 rows and 20 columns and reports
+// rows per second and the peak of the Go heap.
+func BenchmarkXLSX(b *testing.B) {
+	const rows = 200_000
+	path := bigBook(b, rows)
+	d := parse(b, bookSource)
+	debug.FreeOSMemory() // what writing the workbook took
+	b.ResetTimer()
+	for range b.N {
+		peak := watchMemory(b)
+		started := time.Now()
+		st, err := d.readXLSX(path, b.TempDir())
+		if err != nil || st.records != rows {
+			b.Fatalf("%d rows, %v", st.records, err)
 		}
-		fetched := time.Since(start)
-		load, err := w.in.take(b.Context(), w.db, d, item)
-		if err != nil || load.Loaded != rows {
-			b.Fatalf("got %d rows, want %d: %v", load.Loaded, rows, err)
-		}
-		if took := time.Since(start); took < whole {
-			whole, steps = took, nil
-			for _, step := range load.Steps {
-				steps = append(steps, fmt.Sprintf("%s %s", step.Name, step.Took.Round(time.Millisecond)))
+		b.ReportMetric(rows/time.Since(started).Seconds(), "rows/s")
+		b.ReportMetric(float64(peak())/(1<<20), "peak-MiB")
+	}
+}
+
+// watchMemory samples the memory that Go holds until the answer is asked for.
+func watchMemory(b *testing.B) func() uint64 {
+	b.Helper()
+	var most atomic.Uint64
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			var stats runtime.MemStats
+			runtime.ReadMemStats(&stats)
+			most.Store(max(most.Load(), stats.Sys-stats.HeapReleased))
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
 			}
 		}
-		fetch = min(fetch, fetched)
-		w.db.Close()
+	}()
+	return func() uint64 {
+		close(stop)
+		<-stopped
+		return most.Load()
 	}
-	b.ReportMetric(copyOut.Seconds(), "copy-s")
-	b.ReportMetric(fetch.Seconds(), "fetch-s")
-	b.ReportMetric(whole.Seconds(), "pull-s")
-	b.ReportMetric(copyOut.Seconds()/fetch.Seconds(), "fetch/copy-speed")
-	b.ReportMetric(copyOut.Seconds()/whole.Seconds(), "pull/copy-speed")
-	b.Logf("%d rows: \\copy %s, fetched and landed %s, pulled altogether %s (%s)", rows,
-		copyOut.Round(time.Millisecond), fetch.Round(time.Millisecond), whole.Round(time.Millisecond), strings.Join(steps, ", "))
+}
+
+// BenchmarkDecodeGB18030 compares a file of GB18030 in which the library's
+// decoder is enough with one in which every chunk holds a private-use code.
+func BenchmarkDecodeGB18030(b *testing.B) {
+	line, err := simplifiedchinese.GB18030.NewEncoder().String("2026-10-01,东湖社区,楼道堆放杂物，居民多次反映,已办结\n")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, text := range map[string]string{"plain": line, "private": line + "\xaa\xa1"} {
+		content := []byte(strings.Repeat(text, 64<<20/len(text)))
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(content)))
+			for range b.N {
+				if at, err := decode(bytes.NewReader(content), io.Discard, gb18030(false)); err != nil || at >= 0 {
+					b.Fatal(at, err)
+				}
+			}
+		})
+	}
 }

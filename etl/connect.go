@@ -34,7 +34,6 @@ type Connect struct {
 	Cursor     string `yaml:"cursor,omitempty" doc:"column by which new and changed rows are known; without it every fetch reads everything"`
 	CursorType string `yaml:"cursor_type,omitempty" doc:"moment or integer; moment if absent"`
 	Overlap    string `yaml:"overlap,omitempty" doc:"how far before the watermark the next fetch begins: 30s, 10m, 2h or 7d, or a number for an integer cursor; if absent 10m for databases, 7d for http, 90d for open311, 0 for integers"`
-	Zone       string `yaml:"zone,omitempty" doc:"time zone of the server's session, and of the town for moments that carry an offset; Asia/Shanghai if absent"`
 	Timeout    string `yaml:"timeout,omitempty" doc:"bound of one whole fetch; 30m if absent"`
 	ZeroDates  string `yaml:"zero_dates,omitempty" doc:"mysql: null makes 0000-00-00 an empty cell; keep, if absent, sends such rows to quarantine"`
 
@@ -68,7 +67,6 @@ type Page struct {
 }
 
 const (
-	defaultZone    = "Asia/Shanghai"
 	defaultTimeout = "30m"
 	defaultCap     = 1000
 	defaultShrink  = 20 // percent of the held rows that a full set may lack
@@ -127,10 +125,6 @@ func (c *Connect) check() error {
 		if !slices.Contains(choice.want, *choice.value) {
 			return fmt.Errorf("connect.%s: %q: want %s", choice.key, *choice.value, strings.Join(choice.want, ", "))
 		}
-	}
-	var err error
-	if c.zone, err = time.LoadLocation(orElse(c.Zone, defaultZone)); err != nil {
-		return fmt.Errorf("connect.zone: %w", err)
 	}
 	seconds, err := parseSpan(orElse(c.Timeout, defaultTimeout))
 	if err != nil || seconds == 0 {

@@ -45,7 +45,7 @@ func TestDeliveredByServers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := newTown(t)
+	files := newServed(t)
 	loadDemoSeeds(t, files.db, dir)
 	for source := range carried {
 		files.define(t, sourceYAML(t, source))
@@ -53,7 +53,7 @@ func TestDeliveredByServers(t *testing.T) {
 	files.in.Inbox = filepath.Join(dir, "data", "inbox")
 	files.pull(t)
 	var report Report
-	items, err := files.in.scan(&report)
+	items, err := files.in.scan(t.Context(), &report)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestDeliveredByServers(t *testing.T) {
 	}{{"postgres", startPostgresCarrier}, {"mysql", startMariaDBCarrier}, {"http", startWebCarrier}} {
 		t.Run(kind.name, func(t *testing.T) {
 			c := kind.start(t)
-			w := newTown(t)
+			w := newServed(t)
 			loadDemoSeeds(t, w.db, dir)
 			var loads int
 			for n, item := range items {
@@ -158,7 +158,7 @@ func fetchedYAML(t *testing.T, source, connect string) string {
 // its header cannot be in a database.
 func carry(t *testing.T, d *Definition, item delivery, number int) (columns []string, rows []carriedRow) {
 	t.Helper()
-	st, err := d.read(item.path, t.TempDir(), item)
+	st, err := d.read(t.Context(), nil, item.path, t.TempDir(), item)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +177,9 @@ func carry(t *testing.T, d *Definition, item delivery, number int) (columns []st
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !st.isFile && record[1] == "" {
-			rows = append(rows, carriedRow{number, slices.Clone(record[2:])})
+		// Row number, sheet and damage stand before the sources.
+		if !st.isFile && record[2] == "" {
+			rows = append(rows, carriedRow{number, slices.Clone(record[3:])})
 		}
 		if st.isFile && line > 0 {
 			var cells []string

@@ -15,7 +15,7 @@ import (
 
 // town is a workspace of the tests: seeds, an inbox, raw/, and a database in
 // memory that can be thrown away and made again.
-type town struct {
+type served struct {
 	db *warehouse.DB
 	in Intake
 }
@@ -25,8 +25,8 @@ type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { c.at = c.at.Add(time.Second); return c.at }
 
-// newTown takes definitions as YAML by source.
-func newTown(t testing.TB, definitions ...string) *town {
+// newServed takes definitions as YAML by source.
+func newServed(t testing.TB, definitions ...string) *served {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"inbox", "raw"} {
@@ -35,7 +35,7 @@ func newTown(t testing.TB, definitions ...string) *town {
 		}
 	}
 	c := &clock{time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)}
-	w := &town{in: Intake{Inbox: filepath.Join(dir, "inbox"), Raw: filepath.Join(dir, "raw"), Salt: "salt", Core: map[string]string{}, Now: c.now,
+	w := &served{in: Intake{Inbox: filepath.Join(dir, "inbox"), Raw: filepath.Join(dir, "raw"), Salt: "salt", Core: map[string]string{}, Now: c.now,
 		webWaits: [2]time.Duration{time.Millisecond, 20 * time.Millisecond}}}
 	for _, definition := range definitions {
 		w.define(t, definition)
@@ -45,7 +45,7 @@ func newTown(t testing.TB, definitions ...string) *town {
 }
 
 // define adds a definition, or takes the place of the one of the same source.
-func (w *town) define(t testing.TB, content string) {
+func (w *served) define(t testing.TB, content string) {
 	t.Helper()
 	d, err := ParseDefinition("test.yaml", []byte(content))
 	if err != nil {
@@ -61,7 +61,7 @@ func (w *town) define(t testing.TB, content string) {
 }
 
 // fresh opens an empty database with its tables and one grid.
-func (w *town) fresh(t testing.TB) *warehouse.DB {
+func (w *served) fresh(t testing.TB) *warehouse.DB {
 	t.Helper()
 	db, err := warehouse.Open(context.Background(), "", warehouse.Options{})
 	if err != nil {
@@ -98,7 +98,7 @@ func (w *town) fresh(t testing.TB) *warehouse.DB {
 }
 
 // pull must succeed; tryPull returns what happened.
-func (w *town) pull(t testing.TB) Report {
+func (w *served) pull(t testing.TB) Report {
 	t.Helper()
 	report, err := w.tryPull()
 	if err != nil {
@@ -107,10 +107,10 @@ func (w *town) pull(t testing.TB) Report {
 	return report
 }
 
-func (w *town) tryPull() (Report, error) { return Pull(context.Background(), w.db, w.in) }
+func (w *served) tryPull() (Report, error) { return Pull(context.Background(), w.db, w.in) }
 
 // rebuild makes the database again from raw/.
-func (w *town) rebuild(t testing.TB) *warehouse.DB {
+func (w *served) rebuild(t testing.TB) *warehouse.DB {
 	t.Helper()
 	db := w.fresh(t)
 	if _, err := Rebuild(context.Background(), db, w.in); err != nil {
@@ -181,7 +181,6 @@ func TestConnectDefinitions(t *testing.T) {
 		{"no $cursor", "  {kind: postgres, url_env: A, query: 'select 1', cursor: c}", "$cursor"},
 		{"span", "  {kind: postgres, url_env: A, table: t, overlap: 10}", "10m"},
 		{"integer overlap", "  {kind: postgres, url_env: A, table: t, cursor: c, cursor_type: integer, overlap: 10m}", "number"},
-		{"zone", "  {kind: postgres, url_env: A, table: t, zone: Asia/Shangai}", "connect.zone"},
 		{"account in url", "  {kind: http, url: 'https://a:b@c.example/'}", "token_env"},
 		{"since alone", "  {kind: http, url: 'https://c.example/', since: s}", "go together"},
 		{"page", "  {kind: http, url: 'https://c.example/', page: {by: offset, param: p}}", "page.by"},
@@ -199,7 +198,7 @@ func TestConnectDefinitions(t *testing.T) {
 // file of the owner's own.
 func TestSecrets(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dsn")
-	w := newTown(t, repairsFrom("  {kind: postgres, url_env: TONGBAO_TEST_UNSET, table: t}"))
+	w := newServed(t, repairsFrom("  {kind: postgres, url_env: TONGBAO_TEST_UNSET, table: t}"))
 	_, err := w.tryPull()
 	wantError(t, err, "repairs_db", "TONGBAO_TEST_UNSET", "is not set")
 	w.define(t, repairsFrom("  {kind: postgres, url_file: "+file+", table: t}"))

@@ -91,7 +91,7 @@ const (
 	byLink   = ", page: {by: link, total: data.total}"
 )
 
-func countRepairs(t testing.TB, w *town) string {
+func countRepairs(t testing.TB, w *served) string {
 	t.Helper()
 	return ask(t, w.db, "select count(*) || ' ' || count(distinct source_key) from core.repair")
 }
@@ -101,7 +101,7 @@ func TestHTTPPages(t *testing.T) {
 	for name, page := range map[string]string{"number": byNumber, "number without total": byGuess, "cursor": byCursor, "link": byLink} {
 		t.Run(name, func(t *testing.T) {
 			p := startPlatform(t, 34)
-			w := newTown(t, listFrom(p, page))
+			w := newServed(t, listFrom(p, page))
 			w.pull(t)
 			if got := countRepairs(t, w); got != "34 34" {
 				t.Fatalf("got %s rows, want 34", got)
@@ -150,7 +150,7 @@ func TestHTTPShifting(t *testing.T) {
 					c.shift(p)
 				}
 			}
-			w := newTown(t, listFrom(p, c.page))
+			w := newServed(t, listFrom(p, c.page))
 			w.pull(t)
 			if got := countRepairs(t, w); got != c.want {
 				t.Errorf("got %s rows, want %s", got, c.want)
@@ -164,7 +164,7 @@ func TestHTTPShifting(t *testing.T) {
 		p := startPlatform(t, 34)
 		id := 1000
 		p.before = func(int) { id++; p.rows = append([]map[string]any{row(id)}, p.rows...) }
-		w := newTown(t, listFrom(p, byNumber))
+		w := newServed(t, listFrom(p, byNumber))
 		_, err := w.tryPull()
 		wantError(t, err, "changed in each of 6 walks", "cursor")
 		if got := countRepairs(t, w); got != "0 0" {
@@ -250,7 +250,7 @@ func TestHTTPFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := startPlatform(t, 12)
 			p.faults = c.faults
-			w := newTown(t, listFrom(p, byLink))
+			w := newServed(t, listFrom(p, byLink))
 			_, err := w.tryPull()
 			if c.want == nil {
 				if got := countRepairs(t, w); err != nil || got != "12 12" {
@@ -271,7 +271,7 @@ func TestHTTPFaults(t *testing.T) {
 	}
 	t.Run("a header of its own", func(t *testing.T) {
 		p := startPlatform(t, 3)
-		w := newTown(t, strings.Replace(listFrom(p, byLink), "token_env", "header: X-Token, token_env", 1))
+		w := newServed(t, strings.Replace(listFrom(p, byLink), "token_env", "header: X-Token, token_env", 1))
 		w.pull(t)
 	})
 }

@@ -39,7 +39,7 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 	return db.Write(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
 		typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
 		if _, err := tx.Exec(ctx, typed.create()); err != nil {
-			return fmt.Errorf("type rows: %w", err)
+			return l.unreadable(ctx, err)
 		}
 		if err := l.countTyped(ctx, tx); err != nil {
 			return err
@@ -62,6 +62,17 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 		warehouse.Failpoint("etl.before_commit")
 		return nil
 	})
+}
+
+// unreadable says what follows when the engine stumbles over the file itself.
+func (l *loader) unreadable(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil || !l.st.isFile:
+		return fmt.Errorf("type rows: %w", err)
+	case l.st.reader != "":
+		return &FileError{What: "cannot be read to its end: " + firstLine(err), Do: "export or copy it again"}
+	}
+	return fmt.Errorf("%w: %w", errMiscounted, err)
 }
 
 func (l *loader) countTyped(ctx context.Context, tx *warehouse.Tx) error {
@@ -226,7 +237,7 @@ where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins(
 		statement = fmt.Sprintf(`insert into core.quarantine
 select %s, %s, %s, %s, %s, nullif(%s end, ''), %s else typed.fault_value end, %s end, null
 from typed inner join faulty on typed.rowid = faulty.place%s`,
-			literal(l.load.ID), literal(l.load.Source), literal(l.load.File), l.sheetLiteral(), l.rowNumber(),
+			literal(l.load.ID), literal(l.load.Source), literal(l.load.File), "typed.sheet", l.rowNumber(),
 			pick(columns), pick(values), pick(reasons), l.joins())
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
@@ -259,13 +270,6 @@ where quarantine.load_id = ? and quarantine.reason = 'unknown_grid' and quaranti
 	return err
 }
 
-func (l *loader) sheetLiteral() string {
-	if l.d.Sheet == "" {
-		return "null"
-	}
-	return literal(l.d.Sheet)
-}
-
 // sourceKey is the SQL of the source's own id of a row.
 func (l *loader) sourceKey() string {
 	var keys []string
@@ -281,7 +285,7 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 	// updated_at is of the common columns, the others of the fact.
 	selected := []string{
 		literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
-		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", l.sheetLiteral() + "::varchar as sheet",
+		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", "typed.sheet as sheet",
 		"cast(" + l.rowNumber() + " as bigint) as row_no", momentLiteral(l.item.DeliveredAt) + " as delivered_at",
 		l.value("updated_at", moment) + " as updated_at",
 	}

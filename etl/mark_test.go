@@ -6,7 +6,7 @@ import (
 )
 
 func TestMark(t *testing.T) {
-	zone, err := time.LoadLocation(defaultZone)
+	zone, err := time.LoadLocation("Asia/Shanghai")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // Of several versions of a row the first in this order stays: the latest by the
 // source's own moment of change, else by delivery. It does not depend on the
 // order in which deliveries are taken in. versionTuple says the same.
-const latestFirst = "coalesce(updated_at, delivered_at) desc, delivered_at desc, file desc, row_no desc"
+const latestFirst = "coalesce(updated_at, delivered_at) desc, delivered_at desc, file desc, coalesce(sheet, '') desc, row_no desc"
 
 // merge brings the rows of landing into core.<target>.
 func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
@@ -39,7 +39,7 @@ func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 		fmt.Sprintf(`create or replace temp table held as
 select core.rowid as place, core.source_key, core.content_hash, core.first_delivered_at, %s
 from %s as core semi join incoming on core.source_key = incoming.source_key
-where core.source = %s`, prefixed("core", "updated_at, delivered_at, file, row_no"), target, literal(l.load.Source)),
+where core.source = %s`, prefixed("core", "updated_at, delivered_at, file, sheet, row_no"), target, literal(l.load.Source)),
 		// is_newer: the incoming version stays; is_changed: it says something else.
 		fmt.Sprintf(`create or replace temp table verdict as
 select incoming.rowid as incoming_place, held.place,
@@ -168,7 +168,8 @@ func factColumns(target string) []string {
 
 // versionTuple is latestFirst as one comparable value.
 func versionTuple(table string) string {
-	return "coalesce(" + table + ".updated_at, " + table + ".delivered_at), " + prefixed(table, "delivered_at, file, row_no")
+	return "coalesce(" + table + ".updated_at, " + table + ".delivered_at), " + prefixed(table, "delivered_at, file") +
+		", coalesce(" + table + ".sheet, ''), " + table + ".row_no"
 }
 
 func prefixed(table, columns string) string {

@@ -113,7 +113,7 @@ func (m *mySQL) settle(ctx context.Context, conn *sql.Conn, into *rowFile) error
 			return m.wrong("set the time zone", err, "load the zone tables into the server (mysql_tzinfo_to_sql)")
 		}
 		if _, err := conn.ExecContext(ctx, "set session time_zone = "+literal(offset)); err != nil {
-			return m.wrong("set the time zone", err, "check connect.zone")
+			return m.wrong("set the time zone", err, "check timezone")
 		}
 	}
 	for _, statement := range []string{limit, "set session transaction isolation level repeatable read",

@@ -25,7 +25,7 @@ func testMariaDBTable(t *testing.T, address string) {
 		所属网格 varchar(20) character set gbk, state varchar(10), reported timestamp(6) null, finished datetime, budget decimal(14,2), common bit(1), updated_at datetime, photo blob) engine=innodb`,
 		`insert into repair values (18446744073709551615, '一号楼', 'open', '2024-10-01 00:00:00.5', '0000-00-00', 12.30, b'1', '2024-10-01 08:00:00', x'00'),
 		(900719925474099312, '一号楼', 'done', '2024-10-01 16:00:00', '2024-10-03 09:30:00', null, b'0', '2024-10-03 10:00:00', null)`)
-	w := newTown(t, repairsFrom(fromMariaDB))
+	w := newServed(t, repairsFrom(fromMariaDB))
 	load := w.pull(t).Loads[0]
 	if load.In != 2 || load.Loaded != 1 || load.Quarantined != 1 {
 		t.Errorf("got %+v", load)
@@ -53,7 +53,7 @@ func testMariaDBTypes(t *testing.T, address string) {
 	execMariaDB(t, address, "drop table if exists every_type", `create table every_type (id bigint unsigned, 所属网格 varchar(20), reported datetime(3), n decimal(30,10), d double, y year,
 		tm time, e enum('好','bad'), s set('a','b'), j json, t text character set gbk, b bit(20), tiny tinyint unsigned) character set utf8mb4`,
 		`insert into every_type values (18446744073709551615, '一号楼', '2024-10-01 08:00:00.123', 12345678901234567890.1234567890, 0.1, 2024, '10:00:01', '好', 'a,b', '{"a": 1.10}', '镕喆囍', b'11111111111111111111', 255)`)
-	w := newTown(t, repairsFrom("  {kind: mysql, url_env: TONGBAO_TEST_MY, query: 'select * from every_type'}"))
+	w := newServed(t, repairsFrom("  {kind: mysql, url_env: TONGBAO_TEST_MY, query: 'select * from every_type'}"))
 	report := w.pull(t)
 	raw, err := os.ReadFile(filepath.Join(w.in.Raw, "repairs_db", report.Loads[0].SHA256[:12]+"_"+report.Loads[0].File))
 	if err != nil {
@@ -78,13 +78,13 @@ func testMariaDBRefusals(t *testing.T, address string) {
 		{"one name twice", `{kind: mysql, url_env: TONGBAO_TEST_MY, query: "select 1 as id, 2 as id"}`, []string{"two columns have the name id"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newTown(t, repairsFrom("  "+c.connect))
+			w := newServed(t, repairsFrom("  "+c.connect))
 			_, err := w.tryPull()
 			wantError(t, err, c.want...)
 		})
 	}
 	t.Setenv("TONGBAO_TEST_MY", strings.Replace(address, "geheim", "s3cret", 1))
-	w := newTown(t, repairsFrom(fromMariaDB))
+	w := newServed(t, repairsFrom(fromMariaDB))
 	_, err := w.tryPull()
 	wantError(t, err, "Access denied", "check address, account and password")
 }
@@ -94,7 +94,7 @@ func testMariaDBCut(t *testing.T, address string) {
 		"insert into repair select seq, '一号楼', '2024-10-01', '2024-10-02' from seq_1_to_20000")
 	proxy := startCutter(t, strings.Split(strings.Split(address, "@")[1], "/")[0])
 	t.Setenv("TONGBAO_TEST_MY", proxy.through(t, address))
-	w := newTown(t, repairsFrom(fromMariaDB))
+	w := newServed(t, repairsFrom(fromMariaDB))
 	for _, budget := range []int64{1, 40, 200, 1500, 30_000, 300_000} {
 		proxy.budget.Store(budget)
 		report, err := w.tryPull()

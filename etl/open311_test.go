@@ -102,7 +102,7 @@ func TestOpen311(t *testing.T) {
 	for _, form := range []string{"json", "xml"} {
 		t.Run(form, func(t *testing.T) {
 			g := startGeoreport(t, 20, at...)
-			w := newTown(t, requestsFrom(g.URL, form, ", cap: 20"))
+			w := newServed(t, requestsFrom(g.URL, form, ", cap: 20"))
 			w.in.Now = func() time.Time { return start.Add(200 * 24 * time.Hour) }
 			w.pull(t)
 			if got := countRepairs(t, w); got != "340 340" || g.wrong != "" {
@@ -125,14 +125,14 @@ func TestOpen311(t *testing.T) {
 	}
 	t.Run("a full second", func(t *testing.T) {
 		g := startGeoreport(t, 20, slices.Repeat([]time.Time{start}, 30)...)
-		w := newTown(t, requestsFrom(g.URL, "json", ", cap: 20"))
+		w := newServed(t, requestsFrom(g.URL, "json", ", cap: 20"))
 		_, err := w.tryPull()
 		wantError(t, err, "in one second", "connect.cap")
 	})
 	t.Run("no key", func(t *testing.T) {
 		g := startGeoreport(t, 20)
 		t.Setenv("TONGBAO_TEST_TOKEN", "geheim")
-		w := newTown(t, requestsFrom(g.URL, "xml", ""))
+		w := newServed(t, requestsFrom(g.URL, "xml", ""))
 		_, err := w.tryPull()
 		wantError(t, err, "403", "no key", "open311 (open311 at ")
 	})

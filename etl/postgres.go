@@ -76,7 +76,7 @@ set local extra_float_digits = 1; set local client_encoding = 'UTF8'; set local 
 set local standard_conforming_strings = on; set local statement_timeout = %d`,
 		literal(p.d.Connect.zone.String()), p.d.Connect.timeout.Milliseconds())
 	if _, err := tx.Exec(ctx, settings, pgx.QueryExecModeSimpleProtocol); err != nil {
-		return p.wrong("set the session", err, "check connect.zone")
+		return p.wrong("set the session", err, "check timezone")
 	}
 	var now time.Time
 	if err := tx.QueryRow(ctx, "select now()").Scan(&now); err != nil {

@@ -35,7 +35,7 @@ func testPostgresTable(t *testing.T, address string) {
 	execPostgres(t, address, "drop table if exists repair", repairTable, `insert into repair values
 		(900719925474099312, '一号楼', 'open', '2024-10-01 08:00:00+08', null, 12.30, true, '2024-10-01 08:00:00+08', '\x00', 'x'),
 		(2, '一号楼', 'done', '2024-10-02 00:00:00+00', '2024-10-03 09:30:00', 1234567890.10, false, '2024-10-03 02:00:00+00', null, 'x')`)
-	w := newTown(t, repairsFrom(fromRepairTable))
+	w := newServed(t, repairsFrom(fromRepairTable))
 	report := w.pull(t)
 	if got, want := ask(t, w.db, heldRepairs), `2|g1|2024-10-02 08:00:00|2024-10-03 09:30:00|1234567890.10|false|2024-10-03 10:00:00
 900719925474099312|g1|2024-10-01 08:00:00||12.30|true|2024-10-01 08:00:00`; got != want {
@@ -106,7 +106,7 @@ func testPostgresTypes(t *testing.T, address string) {
 		123456789012345678.123456789::numeric as n, 'NaN'::numeric as nan, 0.1::float8 as f8, 1e22::float8 as big, 0.1::float4 as f4, true as b,
 		'{"a": 1.10}'::json as j, '好'::mood as e, 'ab'::char(5) as c, date '2026-02-28' as d, time '10:00:01' as tm, interval '1 day 2 hours' as i,
 		'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid as u, '10.0.0.1'::inet as ip, E'a"b\\c\nd\te<&>'::text as q, 'infinity'::timestamp as inf, B'101' as bits`)
-	w := newTown(t, repairsFrom(`  {kind: postgres, url_env: TONGBAO_TEST_PG, query: 'select * from every'}`))
+	w := newServed(t, repairsFrom(`  {kind: postgres, url_env: TONGBAO_TEST_PG, query: 'select * from every'}`))
 	report := w.pull(t)
 	raw, err := os.ReadFile(filepath.Join(w.in.Raw, "repairs_db", report.Loads[0].SHA256[:12]+"_"+report.Loads[0].File))
 	if err != nil {
@@ -128,7 +128,7 @@ func testPostgresTypes(t *testing.T, address string) {
 func testPostgresQuery(t *testing.T, address string) {
 	execPostgres(t, address, "drop table if exists entry", `create table entry (no bigint, id text, "所属网格" text, reported date)`,
 		`insert into entry select i, 'r' || i, '一号楼', date '2024-10-01' from generate_series(1, 10) as i`)
-	w := newTown(t, repairsFrom(`  {kind: postgres, url_env: TONGBAO_TEST_PG, query: 'select no, id, "所属网格", reported from entry where no > $cursor', cursor: no, cursor_type: integer, overlap: 2}`))
+	w := newServed(t, repairsFrom(`  {kind: postgres, url_env: TONGBAO_TEST_PG, query: 'select no, id, "所属网格", reported from entry where no > $cursor', cursor: no, cursor_type: integer, overlap: 2}`))
 	if load := w.pull(t).Loads[0]; load.Loaded != 10 {
 		t.Fatalf("got %+v", load)
 	}
@@ -147,7 +147,7 @@ func testPostgresQuery(t *testing.T, address string) {
 func testBackfillFirst(t *testing.T, address string) {
 	execPostgres(t, address, "drop table if exists repair", repairTable,
 		"insert into repair select i, '一号楼', 'open', '2024-10-01', null, i, null, timestamptz '2024-10-01 00:00+08' + i * interval '1 day' from generate_series(1, 10) as i")
-	w := newTown(t, repairsFrom(fromRepairTable))
+	w := newServed(t, repairsFrom(fromRepairTable))
 	w.in.Choice = Choice{Source: "repairs_db", From: time.Date(2024, 10, 9, 0, 0, 0, 0, time.UTC)}
 	if load := w.pull(t).Loads[0]; load.Loaded != 3 {
 		t.Errorf("got %+v, want 3 rows", load)
@@ -174,7 +174,7 @@ func testPostgresRefusals(t *testing.T, address string) {
 		{"names that differ by case", "{kind: postgres, url_env: TONGBAO_TEST_PG, query: 'select * from twin'}", []string{"differ only by case"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newTown(t, repairsFrom("  "+c.connect))
+			w := newServed(t, repairsFrom("  "+c.connect))
 			_, err := w.tryPull()
 			wantError(t, err, c.want...)
 			if files, _ := filepath.Glob(filepath.Join(w.in.Raw, "*", "*")); len(files) > 0 {
@@ -188,7 +188,7 @@ func testPostgresRefusals(t *testing.T, address string) {
 func testSnapshot(t *testing.T, address string) {
 	fill := "insert into repair select i, '一号楼', 'open', timestamptz '2024-09-01 08:00+08' + i * interval '1 day', null, null, null, null from generate_series(1, 20) as i"
 	execPostgres(t, address, "drop table if exists repair", repairTable, fill)
-	w := newTown(t, repairsFrom("  {kind: postgres, url_env: TONGBAO_TEST_PG, table: repair}", "snapshot: true"))
+	w := newServed(t, repairsFrom("  {kind: postgres, url_env: TONGBAO_TEST_PG, table: repair}", "snapshot: true"))
 	w.pull(t)
 	execPostgres(t, address, "delete from repair where id in (3, 5)", "update repair set budget = 1 where id = 7", "update repair set reported = null where id = 8")
 	load := w.pull(t).Loads[0]
@@ -228,7 +228,7 @@ func testPostgresCut(t *testing.T, address string) {
 	parsed := strings.Split(strings.Split(address, "@")[1], "/")[0]
 	proxy := startCutter(t, parsed)
 	t.Setenv("TONGBAO_TEST_PG", proxy.through(t, address))
-	w := newTown(t, repairsFrom(fromRepairTable))
+	w := newServed(t, repairsFrom(fromRepairTable))
 	for _, budget := range []int64{1, 40, 400, 1500, 30_000, 300_000, 1_000_000} {
 		proxy.budget.Store(budget)
 		report, err := w.tryPull()
@@ -260,7 +260,7 @@ func testPostgresCut(t *testing.T, address string) {
 func testPending(t *testing.T, address string) {
 	execPostgres(t, address, "drop table if exists repair", repairTable,
 		"insert into repair select i, '一号楼', 'open', '2024-10-01 08:00+08', null, i, null, '2024-10-02' from generate_series(1, 10) as i")
-	w := newTown(t, repairsFrom(fromRepairTable))
+	w := newServed(t, repairsFrom(fromRepairTable))
 	good := w.in.Core["repair"]
 	w.in.Core["repair"] = "select error('the power is gone')"
 	if _, err := w.tryPull(); err == nil {

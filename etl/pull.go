@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tongbao"
@@ -20,6 +19,7 @@ type Intake struct {
 	Definitions []Definition
 	Core        map[string]string // the SELECT of queries/core/<fact>.sql by fact
 	Salt        string            // of the hashes that replace personal data
+	Settle      time.Duration     // how long a file must have been left alone; 0: not asked
 	Progress    func(done, total int)
 	Choice      Choice           // of a pull
 	Now         func() time.Time // nil is the clock; it orders what is fetched
@@ -33,7 +33,7 @@ type Intake struct {
 // and holds up no other.
 func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
-	items, err := in.scan(&report)
+	items, err := in.scan(ctx, &report)
 	if err != nil {
 		return report, fmt.Errorf("read inbox %s: %w", in.Inbox, err)
 	}
@@ -58,7 +58,7 @@ func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 // Rebuild takes in everything that was ever landed, in the order of delivery.
 func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
-	items, err := landed(in.Raw)
+	items, err := in.relanded(&report)
 	if err != nil {
 		return report, fmt.Errorf("read %s: %w", in.Raw, err)
 	}
@@ -69,50 +69,6 @@ func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 		return report, err
 	}
 	return report, report.Err()
-}
-
-// scan lists the deliveries of the inbox, in order.
-func (in Intake) scan(report *Report) ([]delivery, error) {
-	entries, err := os.ReadDir(in.Inbox)
-	if err != nil {
-		return nil, err
-	}
-	var items []delivery
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil {
-			return nil, err
-		}
-		// A dot or tilde is an editor's or a copier's unfinished file.
-		if !info.Mode().IsRegular() || strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "~") || strings.HasSuffix(entry.Name(), ".tmp") {
-			continue
-		}
-		matched := false
-		for i := range in.Definitions {
-			d := &in.Definitions[i]
-			if d.Connect != nil || !d.pattern.MatchString(entry.Name()) {
-				continue
-			}
-			matched = true
-			if in.Choice.Source != "" && in.Choice.Source != d.Source {
-				continue
-			}
-			item, err := d.describe(filepath.Join(in.Inbox, entry.Name()), info)
-			var wrong *FileError
-			if errors.As(err, &wrong) {
-				report.Errors = append(report.Errors, wrong)
-			} else if err != nil {
-				return nil, err
-			} else {
-				items = append(items, item)
-			}
-		}
-		if !matched {
-			report.Unmatched = append(report.Unmatched, entry.Name())
-		}
-	}
-	sortDeliveries(items)
-	return items, nil
 }
 
 func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) error {
@@ -171,12 +127,6 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
 		return load, err
 	}
-	path := rawPath(in.Raw, item)
-	if item.path != "" {
-		if path, err = land(in.Raw, item); err != nil {
-			return load, err
-		}
-	}
 	// What is staged is not masked yet: it lies where raw/ does, and what a
 	// killed process left goes with the next load.
 	scratch := filepath.Join(in.Raw, ".stage")
@@ -187,7 +137,16 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
-	st, err := d.read(path, scratch, item)
+	path := rawPath(in.Raw, item)
+	if item.archive != "" {
+		path, err = unpack(item, scratch)
+	} else if item.path != "" {
+		path, err = land(in.Raw, item)
+	}
+	if err != nil {
+		return load, err
+	}
+	st, err := d.read(ctx, db, path, scratch, item)
 	if err != nil {
 		return load, err
 	}
@@ -225,12 +184,17 @@ func (item delivery) line(d *Definition) string {
 	return value
 }
 
-func (d *Definition) read(path, scratch string, item delivery) (stage, error) {
+func (d *Definition) read(ctx context.Context, db *warehouse.DB, path, scratch string, item delivery) (stage, error) {
 	if item.Fetch != nil {
 		return d.readFetched(path, item)
 	}
-	if d.Format == "xlsx" {
+	switch d.Format {
+	case "xlsx":
 		return d.readXLSX(path, scratch)
+	case "parquet":
+		return d.readParquet(ctx, db, path)
+	case "jsonl":
+		return d.readJSONL(path, scratch)
 	}
 	return d.readCSV(path, scratch)
 }

@@ -54,7 +54,7 @@ type life struct {
 	r          *rapid.T
 	conn       *pgx.Conn
 	proxy      *cutter
-	w          *town
+	w          *served
 	isSnapshot bool
 	now        time.Time
 	last       int // id
@@ -71,7 +71,7 @@ func newLife(t *testing.T, r *rapid.T, conn *pgx.Conn, proxy *cutter, isSnapshot
 	if isSnapshot {
 		definition = repairsFrom("  {kind: postgres, url_env: TONGBAO_TEST_PG, table: repair}", "snapshot: true", "shrink: 100")
 	}
-	l.w = newTown(t, definition)
+	l.w = newServed(t, definition)
 	proxy.budget.Store(0)
 	return l
 }

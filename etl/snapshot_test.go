@@ -10,7 +10,7 @@ import (
 // TestSnapshotFiles holds the rules of full sets that come as files, in an
 // order of their own.
 func TestSnapshotFiles(t *testing.T) {
-	w := newTown(t, `source: fund
+	w := newServed(t, `source: fund
 name: 基金
 target: fund_entry
 files: '^fund_(?P<delivered>\d{8})\.csv$'
@@ -64,7 +64,7 @@ columns:
 // TestExclusionTouchesItsTicketsMonth holds that a ticket taken out of a count
 // makes its own month new, not the one in which that was decided.
 func TestExclusionTouchesItsTicketsMonth(t *testing.T) {
-	w := newTown(t, `source: tickets
+	w := newServed(t, `source: tickets
 name: 工单
 target: ticket
 files: '^tickets\.csv$'

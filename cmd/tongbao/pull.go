@@ -107,6 +107,9 @@ func (a *app) printLoads(report etl.Report) {
 	if report.Known > 0 {
 		fmt.Fprintf(a.stderr, "%d deliveries were taken in before; nothing to do\n", report.Known)
 	}
+	if len(report.Unsettled) > 0 {
+		fmt.Fprintf(a.stderr, "note: left alone, still being written or open in Excel: %s\n", strings.Join(report.Unsettled, ", "))
+	}
 	if len(report.Unmatched) > 0 {
 		fmt.Fprintf(a.stderr, "note: no source definition fits %s\n", strings.Join(report.Unmatched, ", "))
 	}
