@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"tongbao"
+	"tongbao/register"
 	"tongbao/reports"
 	"tongbao/warehouse"
 )
@@ -25,7 +26,16 @@ const AllEditions = "all"
 // reportOptions are what the reports print of a build or version.
 func (w Workspace) reportOptions(manifest Manifest) reports.Options {
 	sum := sha256.Sum256([]byte(strings.Join(manifest.Digest, "\n")))
-	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Made: manifest.MadeAt}
+	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Made: manifest.MadeAt, See: see}
+}
+
+// see hands the one table of who sees what to the reports.
+func see(edition reports.Edition) map[string]reports.Sight {
+	seen := map[string]reports.Sight{}
+	for table, sight := range register.Seen(register.Audience(edition)) {
+		seen[table] = reports.Sight(sight)
+	}
+	return seen
 }
 
 // drawAll writes all editions of the month from a warehouse.duckdb into dir.

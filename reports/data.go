@@ -74,6 +74,9 @@ func newBulletin(read tables, of tongbao.Month, opt Options) (*bulletin, error) 
 		return nil, err
 	}
 	b := &bulletin{Month: of, Options: opt, Sheets: sheets(opt.Edition), words: words, tables: read}
+	if opt.See != nil {
+		b.restrict(opt.See(opt.Edition))
+	}
 	if opt.Edition == Unit && b.own() == nil {
 		return nil, fmt.Errorf("unit %q is no community of %s; its code is wanted: %s", opt.Unit, of, strings.Join(unitCodes(read), ", "))
 	}

@@ -44,6 +44,10 @@ type Options struct {
 	Edition Edition   // "" is Leaders
 	Unit    string    // grid code of the community of a Unit edition
 	Locale  string    // "" is DefaultLocale
+	// See says what the readers of an edition may see, by bulletin table; a
+	// table that it has not is not drawn. nil leaves that to the list of
+	// sections alone.
+	See func(Edition) map[string]Sight
 }
 
 // fileWords name the editions in file names; they are the same in every locale,
