@@ -37,7 +37,13 @@ setup:
 			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
 		else echo "missing:$$missing — the tests that need them will say so"; fi; fi
 
-test: setup build
+# axe-core looks at the page's accessibility in the tests.
+AXE := node_modules/axe-core/axe.min.js
+$(AXE): package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+test: setup build $(AXE)
 	$(GO) vet ./...
 	$(GO) test -timeout 540s $(TESTFLAGS) ./...
 
