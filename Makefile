@@ -3,8 +3,9 @@
 GO ?= go
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo development)
 ECHARTS := templates/vendor/echarts.min.js
-# What looks at pages and workbooks in the tests: a browser, an office, Chinese type.
-PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils
+# What the tests need: a browser, an office and Chinese type to look at pages and workbooks, and the
+# databases that towns have. The tests start databases of their own and leave the installed ones alone.
+PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server
 
 .PHONY: demo test bench build setup fuzz clean
 
@@ -43,12 +44,16 @@ $(AXE): package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
+# The demo town is run once for all packages that look at it.
 test: setup build $(AXE)
 	$(GO) vet ./...
-	$(GO) test -timeout 540s $(TESTFLAGS) ./...
+	rm -rf bin/demo
+	bin/tongbao init --demo bin/demo
+	bin/tongbao run -w bin/demo --month 2026-10
+	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 540s $(TESTFLAGS) ./...
 
 bench: build
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/ ./etl/
 
 clean:
 	rm -rf bin demo node_modules templates/vendor

@@ -31,6 +31,10 @@ type Definition struct {
 	// Order lists target columns in the order in which their moments happen.
 	Order   [][2]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
 	Columns []Column    `yaml:"columns" doc:"what each column becomes"`
+	// Connect takes the place of Files and Format.
+	Connect  *Connect `yaml:"connect,omitempty" doc:"instead of files: the server that the source is fetched from"`
+	Snapshot bool     `yaml:"snapshot,omitempty" doc:"a delivery is the full set: rows that it lacks are deleted; of a source with a cursor, a full fetch is"`
+	Shrink   int      `yaml:"shrink,omitempty" doc:"percent of the held rows that a full set may lack before it is refused; 20 if absent"`
 
 	file    string
 	hash    string
@@ -136,9 +140,13 @@ func (d *Definition) checkShape() error {
 		return fmt.Errorf("source is missing")
 	case targets[d.Target] == nil:
 		return fmt.Errorf("target: %q: want one of %s", d.Target, strings.Join(targetNames(), ", "))
-	case d.Files == "":
-		return fmt.Errorf("files is missing")
-	case d.Format != "csv" && d.Format != "xlsx":
+	case (d.Files == "") == (d.Connect == nil):
+		return fmt.Errorf("want either files or connect")
+	case d.Connect != nil && d.Format != "":
+		return fmt.Errorf("format: what is fetched has none")
+	case d.Shrink < 0 || d.Shrink > 100:
+		return fmt.Errorf("shrink: %d: want 0 to 100 percent", d.Shrink)
+	case d.Connect == nil && d.Format != "csv" && d.Format != "xlsx":
 		return fmt.Errorf("format: %q: want csv or xlsx", d.Format)
 	case !slices.Contains([]string{"auto", "utf-8", "gb18030"}, d.Encoding):
 		return fmt.Errorf("encoding: %q: want auto, utf-8 or gb18030", d.Encoding)
@@ -148,6 +156,11 @@ func (d *Definition) checkShape() error {
 		return fmt.Errorf("key is missing: the target columns that make the source's own id")
 	case len(d.Columns) == 0 || len(d.Columns) > MaxColumns:
 		return fmt.Errorf("columns: want 1 to %d", MaxColumns)
+	}
+	if d.Connect != nil {
+		if err := d.Connect.check(); err != nil {
+			return err
+		}
 	}
 	if d.Skip != nil {
 		if _, err := regexp.Compile(d.Skip.Matches); err != nil {

@@ -60,6 +60,8 @@ type Load struct {
 	Month                              tongbao.Month // named by the file, 0 if it names none
 	Line                               string        // named by the file
 	In, Loaded, Duplicate, Quarantined int64
+	Deleted                            int64         // rows of core that a full set lacks
+	KeptFor                            int64         // rows without a readable key, for which nothing was deleted
 	Earliest                           tongbao.Month // earliest month that the changed rows touch, 0 if none changed
 	Steps                              []Step        // where the time went
 	IsKnown                            bool          // taken in before; nothing was done
@@ -74,6 +76,7 @@ type Step struct {
 // Report is what a pull did.
 type Report struct {
 	Loads     []Load
+	Fetches   []Fetch
 	Known     int // deliveries taken in before
 	Unmatched []string
 	Errors    []*FileError

@@ -51,6 +51,7 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 		}{
 			{"resolve", func(ctx context.Context, tx *warehouse.Tx) error { return l.judge(ctx, tx, typed) }},
 			{"merge", l.merge},
+			{"delete what the full set lacks", l.deleteGone},
 			{"record", l.record},
 		} {
 			if err := step.do(ctx, tx); err != nil {
@@ -265,16 +266,21 @@ func (l *loader) sheetLiteral() string {
 	return literal(l.d.Sheet)
 }
 
-// makeLanding makes the view of good rows that core's query reads in place of
-// landed.<target>.
-func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
+// sourceKey is the SQL of the source's own id of a row.
+func (l *loader) sourceKey() string {
 	var keys []string
 	for _, name := range l.d.Key {
 		keys = append(keys, fmt.Sprintf("coalesce(cast(%s as varchar), '')", l.value(name, targets[l.d.Target][name])))
 	}
+	return strings.Join(keys, " || '|' || ")
+}
+
+// makeLanding makes the view of good rows that core's query reads in place of
+// landed.<target>.
+func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
 	// updated_at is of the common columns, the others of the fact.
 	selected := []string{
-		literal(l.load.Source) + " as source", strings.Join(keys, " || '|' || ") + " as source_key",
+		literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
 		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", l.sheetLiteral() + "::varchar as sheet",
 		"cast(" + l.rowNumber() + " as bigint) as row_no", momentLiteral(l.item.DeliveredAt) + " as delivered_at",
 		l.value("updated_at", moment) + " as updated_at",
@@ -290,6 +296,11 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 	}
 	statement := fmt.Sprintf("create or replace temp view landing as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
 		strings.Join(selected, ",\n    "), l.joins(), without)
+	if older, err := l.isOlderSet(ctx, tx); err != nil {
+		return err
+	} else if older {
+		statement = l.heldOnly(statement)
+	}
 	_, err := tx.Exec(ctx, statement)
 	return err
 }
@@ -300,10 +311,14 @@ func (l *loader) record(ctx context.Context, tx *warehouse.Tx) error {
 		return fmt.Errorf("%d rows in, but %d loaded + %d duplicate + %d quarantined; this is a defect of the program",
 			l.load.In, l.load.Loaded, l.load.Duplicate, l.load.Quarantined)
 	}
-	_, err := tx.Exec(ctx, "insert into core.load values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	var watermark, kind string
+	if l.item.Fetch != nil {
+		watermark, kind = l.item.Fetch.Watermark, l.item.Fetch.Kind
+	}
+	_, err := tx.Exec(ctx, "insert into core.load values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		l.load.ID, l.load.Source, l.load.Target, l.load.File, l.load.SHA256, l.load.Bytes, l.item.DeliveredAt,
 		dateOrNil(l.load.Month), textOrNil(l.load.Line), l.load.In, l.load.Loaded, l.load.Duplicate, l.load.Quarantined,
-		dateOrNil(l.load.Earliest), l.d.hash)
+		dateOrNil(l.load.Earliest), l.d.hash, l.load.Deleted, textOrNil(watermark), textOrNil(kind))
 	return err
 }
 

@@ -88,17 +88,12 @@ func (l *loader) insertAll(ctx context.Context, tx *warehouse.Tx, target, incomi
 	if l.load.Loaded, err = result.RowsAffected(); err != nil {
 		return err
 	}
+	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
 	warehouse.Failpoint("etl.merged")
 	if l.load.Loaded == 0 {
 		return nil
 	}
-	var month string
-	err = tx.QueryRow(ctx, fmt.Sprintf("select coalesce(strftime(min(%s), '%%Y-%%m'), '') from %s where load_id = %s",
-		l.timeColumn(), target, literal(l.load.ID))).Scan(&month)
-	if err != nil {
-		return err
-	}
-	return l.noteEarliest(month)
+	return l.noteEarliestOf(ctx, tx, target+" as fact where load_id = "+literal(l.load.ID))
 }
 
 // mergeChanges counts the rows of the verdict that each statement of a merge
@@ -112,7 +107,7 @@ func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx) (changes merg
 	err = tx.QueryRow(ctx, fmt.Sprintf(`select count(*) filter (is_newer and is_changed), count(*) filter (is_newer),
     count(*) filter (is_newer and place is not null), count(*) filter (not is_newer and is_earlier),
     coalesce(strftime(min(%s) filter (is_newer and is_changed or is_earlier), '%%Y-%%m'), '')
-from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.timeColumn())).
+from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.timeColumn("incoming"))).
 		Scan(&l.load.Loaded, &changes.newer, &changes.replaced, &changes.earlier, &month)
 	if err != nil {
 		return changes, err
@@ -121,10 +116,14 @@ from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.
 	return changes, l.noteEarliest(month)
 }
 
-// timeColumn is what tells which months a row touches.
-func (l *loader) timeColumn() string {
+// timeColumn is what tells which months a row of the named step touches. An
+// exclusion touches the month of its ticket: it may be decided much later.
+func (l *loader) timeColumn(step string) string {
+	if l.d.Target == "exclusion" {
+		return fmt.Sprintf("(select min(ticket.reported_at) from core.ticket as ticket where ticket.source = %[1]s.ticket_source and ticket.ticket_id = %[1]s.ticket_id)", step)
+	}
 	if name := factTime[l.d.Target]; name != "" {
-		return name
+		return step + "." + name
 	}
 	return "null::date"
 }
@@ -144,6 +143,16 @@ func (l *loader) noteEarliest(month string) error {
 	}
 	l.load.Earliest = earliest
 	return nil
+}
+
+// noteEarliestOf notes the earliest month of rows of core, named fact.
+func (l *loader) noteEarliestOf(ctx context.Context, tx *warehouse.Tx, rows string) error {
+	var month string
+	err := tx.QueryRow(ctx, fmt.Sprintf("select coalesce(strftime(min(%s), '%%Y-%%m'), '') from %s", l.timeColumn("fact"), rows)).Scan(&month)
+	if err != nil {
+		return err
+	}
+	return l.noteEarliest(month)
 }
 
 // factColumns lists what a row says, without where it came from.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"tongbao"
 	"tongbao/warehouse"
@@ -20,18 +21,35 @@ type Intake struct {
 	Core        map[string]string // the SELECT of queries/core/<fact>.sql by fact
 	Salt        string            // of the hashes that replace personal data
 	Progress    func(done, total int)
+	Choice      Choice           // of a pull
+	Now         func() time.Time // nil is the clock; it orders what is fetched
+
+	webWaits [2]time.Duration // least and most before a web server is asked again; zero is the default
 }
 
-// Pull takes in what lies in the inbox and was not taken in before, in the
-// order of delivery, each delivery in a transaction of its own. A delivery
-// that cannot be taken is named in the report and holds up no other.
+// Pull takes in what lies in the inbox and what was fetched before but not
+// taken in, in the order of delivery, and then asks the servers. Each delivery
+// is a transaction of its own; one that cannot be taken is named in the report
+// and holds up no other.
 func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
 	items, err := in.scan(&report)
 	if err != nil {
 		return report, fmt.Errorf("read inbox %s: %w", in.Inbox, err)
 	}
+	pending, err := in.pending(ctx, db)
+	if err != nil {
+		return report, fmt.Errorf("read %s: %w", in.Raw, err)
+	}
+	items = append(items, pending...)
+	sortDeliveries(items)
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
+		return report, err
+	}
+	if err := in.fetchAll(ctx, db, &report); err != nil {
+		return report, err
+	}
+	if err := in.dropSuperseded(ctx, db, &report); err != nil {
 		return report, err
 	}
 	return report, report.Err()
@@ -45,6 +63,9 @@ func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 		return report, fmt.Errorf("read %s: %w", in.Raw, err)
 	}
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
+		return report, err
+	}
+	if err := in.dropSuperseded(ctx, db, &report); err != nil {
 		return report, err
 	}
 	return report, report.Err()
@@ -69,10 +90,13 @@ func (in Intake) scan(report *Report) ([]delivery, error) {
 		matched := false
 		for i := range in.Definitions {
 			d := &in.Definitions[i]
-			if !d.pattern.MatchString(entry.Name()) {
+			if d.Connect != nil || !d.pattern.MatchString(entry.Name()) {
 				continue
 			}
 			matched = true
+			if in.Choice.Source != "" && in.Choice.Source != d.Source {
+				continue
+			}
 			item, err := d.describe(filepath.Join(in.Inbox, entry.Name()), info)
 			var wrong *FileError
 			if errors.As(err, &wrong) {
@@ -163,14 +187,14 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
-	st, err := d.read(path, scratch)
+	st, err := d.read(path, scratch, item)
 	if err != nil {
 		return load, err
 	}
 	warehouse.Failpoint("etl.staged")
 	l := &loader{d: d, item: item, st: st, salt: in.Salt, coreSQL: in.Core[d.Target], load: load}
 	err = l.run(ctx, db)
-	if errors.Is(err, errMiscounted) && st.isFile {
+	if errors.Is(err, errMiscounted) && st.isFile && st.reader == "" {
 		// The engine and the scan disagree; the careful reader decides.
 		if l.st, err = d.readCSVCarefully(st.path, filepath.Join(scratch, "stage.csv")); err != nil {
 			return load, err
@@ -201,7 +225,10 @@ func (item delivery) line(d *Definition) string {
 	return value
 }
 
-func (d *Definition) read(path, scratch string) (stage, error) {
+func (d *Definition) read(path, scratch string, item delivery) (stage, error) {
+	if item.Fetch != nil {
+		return d.readFetched(path, item)
+	}
 	if d.Format == "xlsx" {
 		return d.readXLSX(path, scratch)
 	}

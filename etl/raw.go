@@ -29,12 +29,20 @@ type delivery struct {
 	DeliveredAt time.Time         `json:"delivered_at"`
 	Captures    map[string]string `json:"captures,omitempty"`
 	Definition  string            `json:"definition"` // hash of the definition in force when it landed
+	Fetch       *fetched          `json:"fetch,omitempty"`
 
 	path string // in the inbox
 }
 
 // loadID names the load of a delivery; it is the same in a rebuild.
-func (item delivery) loadID() string { return item.Source + "-" + item.SHA256[:12] }
+func (item delivery) loadID() string {
+	id := item.Source + "-" + item.SHA256[:12]
+	if item.Fetch != nil {
+		// A table may say again what it said before last time.
+		id += "-" + item.DeliveredAt.Format("20060102T150405")
+	}
+	return id
+}
 
 // deliveryHour is the hour at which a delivery of which only the day is known
 // is taken to have come.

@@ -15,7 +15,8 @@ type stage struct {
 	path      string
 	delimiter string
 	newline   string
-	isFile    bool // path holds the delivery's own fields
+	isFile    bool   // path holds the delivery's own fields
+	reader    string // SQL that gives them as f0, f1 …, where path is no CSV
 	header    header
 	records   int64 // data records that the reader must find
 }

@@ -79,6 +79,9 @@ from judged`, t.cells(), t.readCSV(), strings.Join(typed, ",\n        "),
 
 // readCSV is the table function with every setting given: nothing is guessed.
 func (t *typing) readCSV() string {
+	if t.st.reader != "" {
+		return t.st.reader
+	}
 	var names []string
 	skip := 0
 	if t.st.isFile {
@@ -169,7 +172,7 @@ func (t *typing) typedColumn(i int, c Column) string {
 			expression = fmt.Sprintf("cast(%s as %s)", expression, kind)
 		}
 	case kind == moment, kind == day:
-		expression = dateSQL(raw, c.Formats)
+		expression = dateSQL(t.townTime(raw), c.Formats)
 		t.bounds = append(t.bounds, boundDate("t_"+c.To, kind))
 		add("bad_date")
 	case kind == boolean:
@@ -189,6 +192,17 @@ func (t *typing) typedColumn(i int, c Column) string {
 		expression = raw
 	}
 	return expression
+}
+
+// townTime turns a moment that carries an offset into the town's own time; the
+// engine's cast would drop the offset without a word. Databases write theirs in
+// the town's time already, because their session is set to it.
+func (t *typing) townTime(raw string) string {
+	if t.d.Connect == nil || t.d.Connect.Kind == "postgres" || t.d.Connect.Kind == "mysql" {
+		return raw
+	}
+	return fmt.Sprintf(`case when regexp_matches(%[1]s, ':[0-9]{2}(\.[0-9]+)? *(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')
+            then cast(try_cast(%[1]s as timestamptz) at time zone %[2]s as varchar) else %[1]s end`, raw, literal(t.d.Connect.zone.String()))
 }
 
 func (t *typing) valueCase(raw string, values map[string]string) string {

@@ -26,27 +26,43 @@ const AllEditions = "all"
 // reportOptions are what the reports print of a build or version.
 func (w Workspace) reportOptions(manifest Manifest) reports.Options {
 	sum := sha256.Sum256([]byte(strings.Join(manifest.Digest, "\n")))
-	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Made: manifest.MadeAt, See: see}
+	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Made: manifest.MadeAt, Access: access()}
 }
 
-// see hands the one table of who sees what to the reports.
-func see(edition reports.Edition) map[string]reports.Sight {
-	seen := map[string]reports.Sight{}
-	for table, sight := range register.Seen(register.Audience(edition)) {
-		seen[table] = reports.Sight(sight)
+// access hands the one table of who sees what to the reports.
+func access() reports.Access {
+	all := reports.Access{}
+	for _, audience := range register.Audiences() {
+		sights := map[string]reports.Sight{}
+		for table, sight := range register.Seen(audience) {
+			sights[table] = reports.Sight(sight)
+		}
+		all[reports.Edition(audience)] = sights
 	}
-	return seen
+	return all
 }
 
-// drawAll writes all editions of the month from a warehouse.duckdb into dir.
-func drawAll(ctx context.Context, file string, month tongbao.Month, opt reports.Options, dir string) error {
-	db, err := warehouse.Open(ctx, file, warehouse.Options{ReadOnly: true})
-	if err != nil {
+// withFiles opens the two files of a build for reading.
+func withFiles(ctx context.Context, dir string, do func([]*warehouse.DB) error) error {
+	var files []*warehouse.DB
+	for _, name := range []string{publishedFile, recordsFile} {
+		db, err := warehouse.Open(ctx, filepath.Join(dir, name), warehouse.Options{ReadOnly: true})
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		files = append(files, db)
+	}
+	return do(files)
+}
+
+// drawAll writes all editions of the month from the files of a build, which
+// lie in dir, into dir.
+func drawAll(ctx context.Context, month tongbao.Month, opt reports.Options, dir string) error {
+	return withFiles(ctx, dir, func(files []*warehouse.DB) error {
+		_, err := reports.WriteAll(ctx, files, month, opt, dir)
 		return err
-	}
-	defer db.Close()
-	_, err = reports.WriteAll(ctx, db, month, opt, dir)
-	return err
+	})
 }
 
 // policies reads the Content-Security-Policy that each page of a folder carries.
@@ -83,18 +99,19 @@ func Redraw(ctx context.Context, workspace, dir string, month tongbao.Month, edi
 	if err := readJSON(filepath.Join(dir, manifestName), &manifest); err != nil {
 		return nil, err
 	}
-	db, err := warehouse.Open(ctx, filepath.Join(dir, "warehouse.duckdb"), warehouse.Options{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
 	opt := w.reportOptions(manifest)
 	opt.Locale = edition.Locale
-	if edition.Edition == AllEditions {
-		return reports.WriteAll(ctx, db, month, opt, out)
-	}
-	opt.Edition, opt.Unit = reports.Edition(edition.Edition), edition.Unit
-	return reports.Write(ctx, db, month, opt, out)
+	var paths []string
+	err = withFiles(ctx, dir, func(files []*warehouse.DB) (err error) {
+		if edition.Edition == AllEditions {
+			paths, err = reports.WriteAll(ctx, files, month, opt, out)
+			return err
+		}
+		opt.Edition, opt.Unit = reports.Edition(edition.Edition), edition.Unit
+		paths, err = reports.Write(ctx, files, month, opt, out)
+		return err
+	})
+	return paths, err
 }
 
 // check refuses what no edition has, before anything is opened.

@@ -33,6 +33,7 @@ func (h *House) intake(ctx context.Context) (etl.Intake, error) {
 	}
 	return etl.Intake{
 		Inbox: h.inboxDir(), Raw: h.rawDir(), Definitions: definitions, Core: core, Salt: salt,
+		Now:      h.Now,
 		Progress: func(done, total int) { h.Progress("take in", done, total) },
 	}, nil
 }

@@ -136,35 +136,39 @@ func (h *House) build(ctx context.Context, month tongbao.Month, manifest *Manife
 func (h *House) fill(ctx context.Context, month tongbao.Month, dir string, manifest Manifest) error {
 	steps := 4
 	h.Progress("build", 0, steps)
-	copies, err := h.warehouseCopies(ctx, month)
+	public, err := h.warehouseCopies(ctx, month)
 	if err != nil {
 		return err
 	}
-	published := filepath.Join(dir, "warehouse.duckdb")
-	if err := h.db.Snapshot(ctx, published, copies); err != nil {
+	monthly, err := h.monthCopies(ctx, month, false)
+	if err != nil {
+		return err
+	}
+	restricted, err := h.monthCopies(ctx, month, true)
+	if err != nil {
+		return err
+	}
+	if err := h.db.Snapshot(ctx, filepath.Join(dir, publishedFile), public); err != nil {
 		return err
 	}
 	warehouse.Failpoint("build.snapshot_written")
-	records := filepath.Join(dir, "records.duckdb")
-	if err := h.db.Snapshot(ctx, records, recordCopies(month)); err != nil {
+	if err := h.db.Snapshot(ctx, filepath.Join(dir, recordsFile), append(recordCopies(month), restricted...)); err != nil {
 		return err
 	}
 	h.Progress("build", 1, steps)
-	for _, file := range []string{published, records} {
-		if err := h.verify(ctx, file); err != nil {
+	for _, name := range []string{publishedFile, recordsFile} {
+		if err := h.verify(ctx, filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	h.Progress("build", 2, steps)
-	monthly, err := h.monthCopies(ctx, month)
-	if err != nil {
-		return err
-	}
-	if err := h.db.Parquet(ctx, filepath.Join(dir, "parquet"), monthly); err != nil {
-		return err
+	for name, copies := range map[string][]warehouse.Copy{parquetDir: monthly, recordsParquet: restricted} {
+		if err := h.db.Parquet(ctx, filepath.Join(dir, name), copies); err != nil {
+			return err
+		}
 	}
 	h.Progress("build", 3, steps)
-	err = drawAll(ctx, published, month, h.Workspace.reportOptions(manifest), dir)
+	err = drawAll(ctx, month, h.Workspace.reportOptions(manifest), dir)
 	h.Progress("build", steps, steps)
 	return err
 }

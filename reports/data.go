@@ -29,8 +29,9 @@ type bulletin struct {
 // extraTables are drawn outside the sections.
 var extraTables = []string{"heading", "summary", "trend", "trend_ticket", "waterfall", "long"}
 
-// readTables reads what the editions hold, once for all of them.
-func readTables(ctx context.Context, db *warehouse.DB, of tongbao.Month) (tables, error) {
+// readTables reads what the editions hold, once for all of them. A build's
+// tables lie in two files: what the taskforce alone may see is apart.
+func readTables(ctx context.Context, files []*warehouse.DB, of tongbao.Month) (tables, error) {
 	read := tables{}
 	names := slices.Clone(extraTables)
 	for _, sheet := range allSheets() {
@@ -38,21 +39,23 @@ func readTables(ctx context.Context, db *warehouse.DB, of tongbao.Month) (tables
 			names = append(names, section.Table)
 		}
 	}
-	// A version of an earlier program may have fewer tables; what it has not
-	// is not drawn.
-	there, err := db.Tables(ctx, "bulletin")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if _, found := there["bulletin."+name]; read[name] != nil || !found {
-			continue
-		}
-		rows, err := db.Rows(ctx, fmt.Sprintf("select * from bulletin.%s where month = date '%s' order by rowid", name, of.First().Format("2006-01-02")))
+	for _, db := range files {
+		// A version of an earlier program may have fewer tables; what it has not
+		// is not drawn.
+		there, err := db.Tables(ctx, "bulletin")
 		if err != nil {
-			return nil, fmt.Errorf("read bulletin.%s: %w", name, err)
+			return nil, err
 		}
-		read[name] = toRows(rows)
+		for _, name := range names {
+			if _, found := there["bulletin."+name]; read[name] != nil || !found {
+				continue
+			}
+			rows, err := db.Rows(ctx, fmt.Sprintf("select * from bulletin.%s where month = date '%s' order by rowid", name, of.First().Format("2006-01-02")))
+			if err != nil {
+				return nil, fmt.Errorf("read bulletin.%s: %w", name, err)
+			}
+			read[name] = toRows(rows)
+		}
 	}
 	named := map[string]string{}
 	for _, one := range read["community"] {
@@ -74,9 +77,6 @@ func newBulletin(read tables, of tongbao.Month, opt Options) (*bulletin, error) 
 		return nil, err
 	}
 	b := &bulletin{Month: of, Options: opt, Sheets: sheets(opt.Edition), words: words, tables: read}
-	if opt.See != nil {
-		b.restrict(opt.See(opt.Edition))
-	}
 	if opt.Edition == Unit && b.own() == nil {
 		return nil, fmt.Errorf("unit %q is no community of %s; its code is wanted: %s", opt.Unit, of, strings.Join(unitCodes(read), ", "))
 	}

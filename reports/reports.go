@@ -44,10 +44,7 @@ type Options struct {
 	Edition Edition   // "" is Leaders
 	Unit    string    // grid code of the community of a Unit edition
 	Locale  string    // "" is DefaultLocale
-	// See says what the readers of an edition may see, by bulletin table; a
-	// table that it has not is not drawn. nil leaves that to the list of
-	// sections alone.
-	See func(Edition) map[string]Sight
+	Access  Access    // what each edition may show
 }
 
 // fileWords name the editions in file names; they are the same in every locale,
@@ -78,11 +75,11 @@ func (opt Options) withDefaults() Options {
 	return opt
 }
 
-// Write draws one edition of the month from a built warehouse into dir and
+// Write draws one edition of the month from the files of a build into dir and
 // returns the paths of its page and workbook. The same data give the same page
 // byte for byte, and the same cells of the workbook.
-func Write(ctx context.Context, db *warehouse.DB, of tongbao.Month, opt Options, dir string) ([]string, error) {
-	tables, err := readTables(ctx, db, of)
+func Write(ctx context.Context, files []*warehouse.DB, of tongbao.Month, opt Options, dir string) ([]string, error) {
+	tables, err := readTables(ctx, files, of)
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +88,12 @@ func Write(ctx context.Context, db *warehouse.DB, of tongbao.Month, opt Options,
 
 // WriteAll draws every edition of the month in the language of opt, one of
 // edition Unit for each community.
-func WriteAll(ctx context.Context, db *warehouse.DB, of tongbao.Month, opt Options, dir string) ([]string, error) {
-	tables, err := readTables(ctx, db, of)
+func WriteAll(ctx context.Context, files []*warehouse.DB, of tongbao.Month, opt Options, dir string) ([]string, error) {
+	tables, err := readTables(ctx, files, of)
 	if err != nil {
 		return nil, err
 	}
-	var files []string
+	var paths []string
 	for _, edition := range Editions() {
 		units := []string{""}
 		if edition == Unit {
@@ -112,17 +109,22 @@ func WriteAll(ctx context.Context, db *warehouse.DB, of tongbao.Month, opt Optio
 			if err != nil {
 				return nil, err
 			}
-			files = append(files, drawn...)
+			paths = append(paths, drawn...)
 		}
 	}
-	return files, nil
+	return paths, nil
 }
 
-func write(tables tables, of tongbao.Month, opt Options, dir string) ([]string, error) {
-	m, err := newBulletin(tables, of, opt)
+func write(all tables, of tongbao.Month, opt Options, dir string) ([]string, error) {
+	seen, err := all.seen(opt.withDefaults())
 	if err != nil {
 		return nil, err
 	}
+	m, err := newBulletin(seen, of, opt)
+	if err != nil {
+		return nil, err
+	}
+	m.Sheets = opt.Access.narrow(m.Sheets, m.Options.Edition)
 	htmlPath := filepath.Join(dir, FileName(of, opt, "html"))
 	html, err := m.page()
 	if err != nil {

@@ -70,14 +70,20 @@ func publishedVersion(t *testing.T, town string) string {
 	return dir
 }
 
-func openVersion(t *testing.T, version string) *warehouse.DB {
+// openVersion opens the two files of a version: what statisticians may see,
+// and what the taskforce alone may.
+func openVersion(t *testing.T, version string) []*warehouse.DB {
 	t.Helper()
-	db, err := warehouse.Open(context.Background(), filepath.Join(version, "warehouse.duckdb"), warehouse.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
+	var files []*warehouse.DB
+	for _, name := range []string{"warehouse.duckdb", "records.duckdb"} {
+		db, err := warehouse.Open(context.Background(), filepath.Join(version, name), warehouse.Options{ReadOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		files = append(files, db)
 	}
-	t.Cleanup(func() { db.Close() })
-	return db
+	return files
 }
 
 // TestPages opens every edition as a reader would: it draws, asks for nothing,
@@ -88,7 +94,7 @@ func TestPages(t *testing.T) {
 	b := newBrowser(t)
 	version := publishedVersion(t, town)
 	axe, err := os.ReadFile(filepath.Join("..", "..", "node_modules", "axe-core", "axe.min.js"))
-	for _, e := range pagesOf(t, openVersion(t, version)) {
+	for _, e := range pagesOf(t, openVersion(t, version)[0]) {
 		t.Run(e.name, func(t *testing.T) {
 			file := draw(t, town, e.of, version)
 			if info, err := os.Stat(file); err != nil || info.Size() > 2_500_000 {
@@ -202,9 +208,9 @@ func TestPrint(t *testing.T) {
 func TestPageFigures(t *testing.T) {
 	town := demoTown(t)
 	version := publishedVersion(t, town)
-	db := openVersion(t, version)
+	files := openVersion(t, version)
 	cell := regexp.MustCompile(`<td(?: data-raw="([^"]*)")?[^>]*>([^<]*)</td>`)
-	for _, e := range pagesOf(t, db) {
+	for _, e := range pagesOf(t, files[0]) {
 		content, err := os.ReadFile(draw(t, town, e.of, version))
 		if err != nil {
 			t.Fatal(err)
@@ -218,7 +224,7 @@ func TestPageFigures(t *testing.T) {
 			if name == "long_area" {
 				name = "long"
 			}
-			known := valuesOf(t, db, name)
+			known := valuesOf(t, files, name)
 			keys := regexp.MustCompile(`data-key="([a-z_0-9]+)"`).FindAllStringSubmatch(table[3], -1)
 			for i, found := range cell.FindAllStringSubmatch(table[3], -1) {
 				raw := found[2]
@@ -241,8 +247,12 @@ func unescape(text string) string {
 	return strings.NewReplacer("&#43;", "+", "&#39;", "'", "&#34;", `"`, "&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
 }
 
-func valuesOf(t *testing.T, db *warehouse.DB, table string) map[string]bool {
+func valuesOf(t *testing.T, files []*warehouse.DB, table string) map[string]bool {
 	t.Helper()
+	db := files[0]
+	if there, err := db.Tables(context.Background(), "bulletin"); err != nil || there["bulletin."+table] == nil {
+		db = files[1]
+	}
 	rows, err := db.Rows(context.Background(), "select * from bulletin."+table+" where month = date '2026-10-01'")
 	if err != nil {
 		t.Fatal(err)
@@ -267,7 +277,7 @@ func TestHostileNames(t *testing.T) {
 	town := demoTown(t)
 	version := publishedVersion(t, town)
 	copied := t.TempDir()
-	for _, name := range []string{"warehouse.duckdb", "manifest.json"} {
+	for _, name := range []string{"warehouse.duckdb", "records.duckdb", "manifest.json"} {
 		content, err := os.ReadFile(filepath.Join(version, name))
 		if err != nil {
 			t.Fatal(err)
@@ -276,9 +286,12 @@ func TestHostileNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rename(t, filepath.Join(copied, "warehouse.duckdb"))
+	names := ask(t, openVersion(t, version)[0], "select distinct name from bulletin.community where month = date '2026-10-01' order by name")
+	for _, name := range []string{"warehouse.duckdb", "records.duckdb"} {
+		rename(t, filepath.Join(copied, name), names)
+	}
 	b := newBrowser(t)
-	for _, e := range pagesOf(t, openVersion(t, copied))[:5] {
+	for _, e := range pagesOf(t, openVersion(t, copied)[0])[:5] {
 		p := b.open(t, draw(t, town, e.of, copied), 1366, 768)
 		var names []string
 		if e.name == "unit" {
@@ -305,7 +318,7 @@ func TestHostileNames(t *testing.T) {
 
 // rename writes the hostile names over the communities' own, wherever a text
 // of the bulletin is or contains one.
-func rename(t *testing.T, file string) {
+func rename(t *testing.T, file string, names [][]string) {
 	t.Helper()
 	ctx := context.Background()
 	db, err := warehouse.Open(ctx, file, warehouse.Options{})
@@ -313,7 +326,6 @@ func rename(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	names := ask(t, db, "select distinct name from bulletin.community where month = date '2026-10-01' order by name")
 	columns := ask(t, db, "select table_name, column_name from information_schema.columns where table_schema = 'bulletin' and data_type = 'VARCHAR' order by all")
 	for _, column := range columns {
 		for i, name := range names {
