@@ -38,8 +38,14 @@ setup:
 			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
 		else echo "missing:$$missing — the tests that need them will say so"; fi; fi
 
+# axe-core looks at the page's accessibility in the tests.
+AXE := node_modules/axe-core/axe.min.js
+$(AXE): package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
 # The demo town is run once for all packages that look at it.
-test: setup build
+test: setup build $(AXE)
 	$(GO) vet ./...
 	rm -rf bin/demo
 	bin/tongbao init --demo bin/demo

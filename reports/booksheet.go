@@ -15,8 +15,9 @@ const (
 	// wrapped down to narrowWidth.
 	legibleWidth = 165.0
 	narrowWidth  = 12.0
-	rowHeight    = 18.0 // points, a line of text with air
-	lineHeight   = 14.5 // points, each further line
+	excelWidth   = 255.0 // the widest column that a workbook may have
+	rowHeight    = 18.0  // points, a line of text with air
+	lineHeight   = 14.5  // points, each further line
 )
 
 // maxBesideChart rows leave room for a chart below a table on one page.
@@ -119,24 +120,24 @@ func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
 // stays legible.
 func (g *grid) measure(s sheet) {
 	needs := map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
-	isFixed := map[int]bool{} // a number is never cut
+	floors := map[int]float64{} // a number is never cut
 	for _, section := range s.Sections {
 		for i, c := range section.Columns {
 			width := headWidth(g.words.column(section.ID, c.Key))
 			for _, one := range g.book.rows(section) {
 				width = max(width, displayWidth(g.shown(c, one)))
 			}
-			isFixed[i+1] = isFixed[i+1] || !g.cellStyleOf(c.Kind).Wrap
-			needs[i+1] = max(needs[i+1], width*1.08+2+2*float64(indent(section, i)), leastWidth)
+			need := max(width*1.08+2+2*float64(indent(section, i)), leastWidth)
+			if !g.cellStyleOf(c.Kind).Wrap {
+				floors[i+1] = max(floors[i+1], min(need, excelWidth))
+			}
+			needs[i+1] = max(needs[i+1], need)
 		}
 	}
 	for most := mostWidth; most >= narrowWidth; most -= 2 {
 		sum := 0.0
 		for col, need := range needs {
-			g.widths[col] = need
-			if !isFixed[col] {
-				g.widths[col] = min(need, most)
-			}
+			g.widths[col] = max(min(need, most), floors[col])
 			sum += g.widths[col]
 		}
 		if sum <= legibleWidth {
