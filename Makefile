@@ -7,7 +7,7 @@ ECHARTS := templates/vendor/echarts.min.js
 # databases that towns have. The tests start databases of their own and leave the installed ones alone.
 PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server
 
-.PHONY: demo test bench soak build setup clean
+.PHONY: demo test bench soak picture build setup clean
 
 build: bin/tongbao
 
@@ -64,6 +64,12 @@ soak:
 		echo "$$target for $$each s"; \
 		$(GO) test ./etl/ -run '^$$' -fuzz "^$$target\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
 	done
+
+# The picture of the README: the first printed page of the demo town's leaders.
+picture: demo
+	page=$$(ls demo/data/published/2026-10/v1/*领导版.html) && dir=$$(mktemp -d) && \
+	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --user-data-dir=$$dir --no-pdf-header-footer --print-to-pdf=$$dir/page.pdf file://$(CURDIR)/$$page && \
+	pdftoppm -r 110 -f 1 -l 1 -x 110 -y 150 -W 720 -H 1060 -png -singlefile $$dir/page.pdf docs/bulletin; status=$$?; rm -rf $$dir; exit $$status
 
 clean:
 	rm -rf bin demo node_modules templates/vendor
