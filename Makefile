@@ -69,7 +69,7 @@ soak:
 picture: demo
 	page=$$(ls demo/data/published/2026-10/v1/*领导版.html) && dir=$$(mktemp -d) && \
 	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --user-data-dir=$$dir --no-pdf-header-footer --print-to-pdf=$$dir/page.pdf file://$(CURDIR)/$$page && \
-	pdftoppm -r 110 -f 1 -l 1 -x 110 -y 150 -W 720 -H 1060 -png -singlefile $$dir/page.pdf docs/bulletin; status=$$?; rm -rf $$dir; exit $$status
+	pdftoppm -r 110 -f 1 -l 1 -x 110 -y 150 -W 720 -H 950 -png -singlefile $$dir/page.pdf docs/bulletin; status=$$?; rm -rf $$dir; exit $$status
 
 clean:
 	rm -rf bin demo node_modules templates/vendor
