@@ -153,7 +153,7 @@ func (h *House) step(ctx context.Context, seq int, plan register.PlanStep, outco
 	before, loads := outcome.Run.Rows, len(outcome.Result.Pull.Loads)
 	note, err := h.doStep(ctx, plan, outcome)
 	for _, load := range outcome.Result.Pull.Loads[loads:] {
-		log.write(row.Started, fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
+		log.write(h.Now(), fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
 		outcome.Run.Rows = outcome.Run.Rows.Add(register.Counts{In: load.In, Loaded: load.Loaded, Duplicate: load.Duplicate, Quarantined: load.Quarantined})
 	}
 	row.Rows = register.Counts{
@@ -272,9 +272,27 @@ func (w Workspace) runFile(run register.Run, extension string) string {
 	return w.path("runs", run.QueuedAt.UTC().Format("2006-01"), fmt.Sprintf("%06d.%s", run.ID, extension))
 }
 
-// announce writes the JSON file of a run that is over, for those who grep, and
-// calls the hooks.
+// announce writes the file of a run that is over and calls the hooks.
 func (h *House) announce(ctx context.Context, id int64) error {
+	if err := h.writeRun(ctx, id); err != nil {
+		return err
+	}
+	run, err := h.register.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	h.tell(run)
+	return nil
+}
+
+func (h *House) tell(run register.Run) {
+	for _, f := range h.onRun {
+		f(run)
+	}
+}
+
+// writeRun writes the JSON file of a run, for those who grep.
+func (h *House) writeRun(ctx context.Context, id int64) error {
 	run, err := h.register.Run(ctx, id)
 	if err != nil {
 		return err
@@ -282,9 +300,6 @@ func (h *House) announce(ctx context.Context, id int64) error {
 	file := h.runFile(run, "json")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
-	}
-	for _, f := range h.onRun {
-		f(run)
 	}
 	return writeJSON(file, run)
 }

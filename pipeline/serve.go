@@ -110,6 +110,11 @@ func (s *Service) Serve(ctx context.Context) error {
 	}
 	defer answer.close()
 	s.log.Info("service started", "workspace", s.house.Dir, "jobs", len(s.Jobs()))
+	for _, run := range s.house.left {
+		s.log.Warn("run was interrupted", "run", run.ID, "job", run.Job)
+		s.house.tell(run)
+	}
+	s.house.left = nil
 	var failed error
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -150,14 +155,23 @@ func (s *Service) tickLoop(ctx context.Context) error {
 		}
 		s.poke()
 		wait := lookAgain
-		for _, job := range s.Jobs() {
-			if next := job.table.next(now); !next.IsZero() {
-				wait = min(wait, next.Sub(s.house.Now()))
-			}
+		if next := s.NextDue(now); !next.IsZero() {
+			wait = min(wait, next.Sub(s.house.Now()))
 		}
 		s.sleep(ctx, max(wait, time.Millisecond))
 	}
 	return nil
+}
+
+// NextDue is the first moment after now at which a job is due, zero if none is.
+func (s *Service) NextDue(now time.Time) time.Time {
+	var first time.Time
+	for _, job := range s.Jobs() {
+		if next := job.table.next(now); !next.IsZero() && (first.IsZero() || next.Before(first)) {
+			first = next
+		}
+	}
+	return first
 }
 
 // poke tells the worker to look at the queue.

@@ -136,6 +136,7 @@ type House struct {
 	register *register.Register
 	lock     *flock.Flock
 	onRun    []func(register.Run)
+	left     []register.Run // what a killed process left running, closed when we came
 }
 
 // Options of Open.
@@ -204,8 +205,17 @@ func (h *House) closeInterrupted(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("close interrupted runs: %w", err)
 	}
-	for _, run := range left {
-		if err := h.announce(ctx, run.ID); err != nil {
+	h.left = left
+	// A kill may have come between the end of a run and its file.
+	newest, err := h.register.Runs(ctx, register.RunFilter{Limit: 10})
+	if err != nil {
+		return err
+	}
+	for _, run := range newest {
+		if _, err := os.Stat(h.runFile(run, "json")); err == nil || run.Started.IsZero() {
+			continue
+		}
+		if err := h.writeRun(ctx, run.ID); err != nil {
 			return err
 		}
 	}
@@ -231,8 +241,12 @@ type InUseError struct {
 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("workspace %s is in use by process %d%s since %s; wait for it or stop it",
-		e.Dir, e.PID, prefixed(" of ", e.User), e.Since.Format("2006-01-02 15:04:05"))
+	who, do := "process", "wait for it or stop it"
+	if e.IsService {
+		who, do = "the service, process", "stop it first"
+	}
+	return fmt.Sprintf("workspace %s is in use by %s %d%s since %s; %s",
+		e.Dir, who, e.PID, prefixed(" of ", e.User), e.Since.Format("2006-01-02 15:04:05"), do)
 }
 
 func (h *House) takeLock() error {
