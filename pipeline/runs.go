@@ -87,7 +87,19 @@ func (h *House) Perform(ctx context.Context, request Request) (Outcome, error) {
 		return Outcome{}, err
 	}
 	outcome := h.execute(ctx, run, func(Event) {})
-	return outcome, h.end(context.WithoutCancel(ctx), outcome.Run, nil)
+	if err := h.end(context.WithoutCancel(ctx), outcome.Run, nil); err != nil {
+		return outcome, errors.Join(outcome.Err(), fmt.Errorf("write down the end of run %d: %w", run.ID, advise(err)))
+	}
+	return outcome, nil
+}
+
+// advise says what to do about a disk that is full; the engines say only that
+// it is.
+func advise(err error) error {
+	if err != nil && (strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "no space left") || strings.Contains(err.Error(), "disk is full")) {
+		return fmt.Errorf("%w; free some space on the disk of the workspace, then run again: nothing that was taken in is lost", err)
+	}
+	return err
 }
 
 // execute does the steps of a run that is marked as running. What it returns
@@ -127,7 +139,7 @@ func (h *House) conclude(ctx context.Context, outcome *Outcome, err error) {
 	if err == nil {
 		return
 	}
-	run.State, run.Error = register.Failed, err.Error()
+	run.State, run.Error = register.Failed, advise(err).Error()
 	var problem *Problem
 	outcome.Usage = errors.As(err, &problem)
 	if ctx.Err() == nil {

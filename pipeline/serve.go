@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -115,21 +114,10 @@ func (s *Service) Serve(ctx context.Context) error {
 		s.house.tell(run)
 	}
 	s.house.left = nil
-	var failed error
 	var running sync.WaitGroup
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	for _, loop := range []func(context.Context) error{s.tickLoop, s.workLoop} {
-		running.Go(func() {
-			if err := loop(ctx); err != nil && ctx.Err() == nil {
-				cancel(err)
-			}
-		})
-	}
+	running.Go(func() { s.tickLoop(ctx) })
+	running.Go(func() { s.workLoop(ctx) })
 	<-ctx.Done()
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		failed = cause
-	}
 	s.cancelRunning(ErrStopping)
 	stopped := make(chan struct{})
 	go func() { running.Wait(); close(stopped) }()
@@ -139,28 +127,28 @@ func (s *Service) Serve(ctx context.Context) error {
 		return fmt.Errorf("the run at work did not stop within %s; the next start closes it as interrupted", StopWithin)
 	}
 	s.log.Info("service stopped")
-	return failed
+	return nil
 }
 
-// tickLoop looks at the clock and decides what is due.
-func (s *Service) tickLoop(ctx context.Context) error {
+// tickLoop looks at the clock and decides what is due. What cannot be written
+// down now, because the disk is full, is decided later: nothing is lost.
+func (s *Service) tickLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := s.house.Now()
 		notes, err := s.dispatcher().tick(ctx, now)
-		if err != nil {
-			return fmt.Errorf("decide what is due: %w", err)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("what is due cannot be decided yet", "error", advise(err))
 		}
 		for _, note := range notes {
 			s.log.Warn(note)
 		}
 		s.poke()
 		wait := lookAgain
-		if next := s.NextDue(now); !next.IsZero() {
+		if next := s.NextDue(now); !next.IsZero() && err == nil {
 			wait = min(wait, next.Sub(s.house.Now()))
 		}
 		s.sleep(ctx, max(wait, time.Millisecond))
 	}
-	return nil
 }
 
 // NextDue is the first moment after now at which a job is due, zero if none is.
@@ -183,24 +171,22 @@ func (s *Service) poke() {
 }
 
 // workLoop does the queued runs, one at a time, in order.
-func (s *Service) workLoop(ctx context.Context) error {
+func (s *Service) workLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		run, runContext, err := s.next(ctx)
-		if err != nil {
-			return fmt.Errorf("start the next run: %w", err)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("the next run cannot be started yet", "error", advise(err))
 		}
-		if run == nil {
-			select {
-			case <-s.wake:
-			case <-ctx.Done():
-			}
+		if run != nil {
+			s.work(ctx, runContext, *run)
 			continue
 		}
-		if err := s.work(runContext, *run); err != nil {
-			return fmt.Errorf("run %d: %w", run.ID, err)
+		// The clock pokes us when it has looked again.
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
 		}
 	}
-	return nil
 }
 
 // next takes a run off the queue and makes the context that it works under.
@@ -226,7 +212,9 @@ func (s *Service) next(ctx context.Context) (*register.Run, context.Context, err
 	return run, runContext, nil
 }
 
-func (s *Service) work(ctx context.Context, run register.Run) error {
+// work does one run and writes down its end; it tries until that is written,
+// or until the service stops: then the next start closes the run.
+func (s *Service) work(serving, ctx context.Context, run register.Run) {
 	feed := s.feed(run.ID)
 	for _, job := range s.Jobs() {
 		if job.Name == run.Job {
@@ -243,7 +231,17 @@ func (s *Service) work(ctx context.Context, run register.Run) error {
 	s.running, s.stop = 0, nil
 	jobs := s.jobs
 	s.mu.Unlock()
-	err := s.house.end(context.WithoutCancel(ctx), outcome.Run, jobs)
+	for {
+		err := s.house.end(context.WithoutCancel(ctx), outcome.Run, jobs)
+		if err == nil {
+			break
+		}
+		s.log.Error("the end of the run cannot be written down yet", "run", run.ID, "error", advise(err))
+		if serving.Err() != nil {
+			break
+		}
+		s.sleep(serving, lookAgain)
+	}
 	level := slog.LevelInfo
 	if outcome.Run.State != register.Done {
 		level = slog.LevelError
@@ -251,7 +249,6 @@ func (s *Service) work(ctx context.Context, run register.Run) error {
 	s.log.Log(ctx, level, "run ends", "run", run.ID, "job", run.Job, "state", outcome.Run.State,
 		"took", outcome.Run.Ended.Sub(run.Started).Round(time.Millisecond), "rows_in", outcome.Run.Rows.In, "error", outcome.Run.Error)
 	s.over(run.ID, outcome)
-	return err
 }
 
 func (s *Service) feed(id int64) *feed {
