@@ -266,17 +266,38 @@ func (h *House) report(ctx context.Context, month tongbao.Month, args []string) 
 	return strings.Join(files, ", "), err
 }
 
-// OnRun has f told of every run that is over, in the order in which they end.
-// f must not wait for anything: the next run starts when it returns.
+// OnRun has f told of every run that is over, one at a time. f must not wait
+// for anything: the next run starts when it returns.
 func (h *House) OnRun(f func(register.Run)) { h.onRun = append(h.onRun, f) }
 
-// end closes a run on the register, queues its retry, writes its JSON file and
-// tells who wants to know.
+// end writes the JSON file of a run, closes it on the register, queues its
+// retry and tells who wants to know. The file comes first: if the process is
+// killed in between, the run is not over yet, and its next end writes it again.
 func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
-	if err := (dispatcher{h.register, jobs}).end(ctx, run); err != nil {
+	kept, err := h.register.Run(ctx, run.ID)
+	if err != nil {
 		return err
 	}
-	return h.announce(ctx, run.ID)
+	run.Steps = kept.Steps
+	for i := range run.Steps {
+		if step := &run.Steps[i]; !step.State.IsOver() {
+			step.State, step.Ended = run.State, run.Ended
+		}
+	}
+	err = errors.Join(h.writeRun(run), dispatcher{h.register, jobs}.end(ctx, run))
+	if err == nil {
+		h.tell(run)
+	}
+	return err
+}
+
+// tell calls the hooks, one run at a time.
+func (h *House) tell(run register.Run) {
+	h.telling.Lock()
+	defer h.telling.Unlock()
+	for _, f := range h.onRun {
+		f(run)
+	}
 }
 
 // runFile is where the JSON file and the log of a run lie.
@@ -284,31 +305,8 @@ func (w Workspace) runFile(run register.Run, extension string) string {
 	return w.path("runs", run.QueuedAt.UTC().Format("2006-01"), fmt.Sprintf("%06d.%s", run.ID, extension))
 }
 
-// announce writes the file of a run that is over and calls the hooks.
-func (h *House) announce(ctx context.Context, id int64) error {
-	if err := h.writeRun(ctx, id); err != nil {
-		return err
-	}
-	run, err := h.register.Run(ctx, id)
-	if err != nil {
-		return err
-	}
-	h.tell(run)
-	return nil
-}
-
-func (h *House) tell(run register.Run) {
-	for _, f := range h.onRun {
-		f(run)
-	}
-}
-
 // writeRun writes the JSON file of a run, for those who grep.
-func (h *House) writeRun(ctx context.Context, id int64) error {
-	run, err := h.register.Run(ctx, id)
-	if err != nil {
-		return err
-	}
+func (h *House) writeRun(run register.Run) error {
 	file := h.runFile(run, "json")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err

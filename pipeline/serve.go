@@ -135,12 +135,19 @@ func (s *Service) Serve(ctx context.Context) error {
 func (s *Service) tickLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := s.house.Now()
-		notes, err := s.dispatcher().tick(ctx, now)
+		made, err := s.dispatcher().tick(ctx, now)
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("what is due cannot be decided yet", "error", advise(err))
 		}
-		for _, note := range notes {
+		for _, note := range made.notes {
 			s.log.Warn(note)
+		}
+		for _, run := range made.over {
+			s.log.Warn("run is not done", "run", run.ID, "job", run.Job, "due", run.DueAt, "state", run.State, "why", run.Error)
+			if err := s.house.writeRun(run); err != nil {
+				s.log.Error("the file of the run cannot be written", "run", run.ID, "error", advise(err))
+			}
+			s.house.tell(run)
 		}
 		s.poke()
 		wait := lookAgain

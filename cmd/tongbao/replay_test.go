@@ -37,8 +37,8 @@ func (c *turn) set(now time.Time) {
 }
 
 // TestReplay lets the service live through months under a compressed clock:
-// deliveries come on their days, a job pulls in the middle of the month, and on
-// the third working day the last one is published. The builds equal those of runs by
+// deliveries come on their days, a job pulls tickets in the middle of the month, and
+// on the third working day the last one is published. The builds equal those of runs by
 // hand on the same days.
 func TestReplay(t *testing.T) {
 	if testing.Short() {
@@ -56,7 +56,7 @@ func TestReplay(t *testing.T) {
 	must(t, "init", fresh, "--demo", "--months", fmt.Sprint(months), "--grids", "16")
 	setJobs(t, fresh, `
   - {name: cut-off, on: 3rd working day, at: "18:30", steps: [pull, run, publish]}
-  - {name: middle, schedule: "0 3 16 * *", steps: [pull]}
+  - {name: middle, schedule: "0 3 16 * *", steps: [{pull: [tickets_12345, tickets_platform]}]}
 `)
 	served, byHand := copyWorkspace(t, fresh), copyWorkspace(t, fresh)
 	first := tongbao.NewMonth(2026, 10).Add(1 - months)
