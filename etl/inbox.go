@@ -105,7 +105,7 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 				continue
 			}
 			matched = true
-			if in.Choice.Source != "" && in.Choice.Source != d.Source {
+			if !in.Choice.takes(d.Source) {
 				continue
 			}
 			item, err := d.describe(path, info)
