@@ -115,8 +115,17 @@ func (s *Service) Serve(ctx context.Context) error {
 	}
 	s.house.left = nil
 	var running sync.WaitGroup
-	running.Go(func() { s.tickLoop(ctx) })
-	running.Go(func() { s.workLoop(ctx) })
+	told := ctx // by whom we are told to stop
+	ctx, cancel := context.WithCancelCause(told)
+	defer cancel(nil)
+	// A loop that ends with an error stops the service.
+	for _, loop := range []func(context.Context) error{s.tickLoop, s.workLoop} {
+		running.Go(func() {
+			if err := loop(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
 	<-ctx.Done()
 	s.cancelRunning(ErrStopping)
 	stopped := make(chan struct{})
@@ -127,12 +136,15 @@ func (s *Service) Serve(ctx context.Context) error {
 		return fmt.Errorf("the run at work did not stop within %s; the next start closes it as interrupted", StopWithin)
 	}
 	s.log.Info("service stopped")
+	if told.Err() == nil {
+		return context.Cause(ctx)
+	}
 	return nil
 }
 
 // tickLoop looks at the clock and decides what is due. What cannot be written
 // down now, because the disk is full, is decided later: nothing is lost.
-func (s *Service) tickLoop(ctx context.Context) {
+func (s *Service) tickLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := s.house.Now()
 		made, err := s.dispatcher().tick(ctx, now)
@@ -156,6 +168,7 @@ func (s *Service) tickLoop(ctx context.Context) {
 		}
 		s.sleep(ctx, max(wait, time.Millisecond))
 	}
+	return nil
 }
 
 // NextDue is the first moment after now at which a job is due, zero if none is.
@@ -178,7 +191,7 @@ func (s *Service) poke() {
 }
 
 // workLoop does the queued runs, one at a time, in order.
-func (s *Service) workLoop(ctx context.Context) {
+func (s *Service) workLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		run, runContext, err := s.next(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -194,6 +207,7 @@ func (s *Service) workLoop(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+	return nil
 }
 
 // next takes a run off the queue and makes the context that it works under.
@@ -281,65 +295,4 @@ func (s *Service) cancelRunning(cause error) {
 	if s.stop != nil {
 		s.stop(cause)
 	}
-}
-
-// Ask queues a run that somebody asks for and returns its number and what it
-// is going to say.
-func (s *Service) Ask(ctx context.Context, request Request) (int64, *feed, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	run := request.run(s.house.Now())
-	if err := s.house.register.AddRun(ctx, &run); err != nil {
-		return 0, nil, err
-	}
-	feed := newFeed()
-	feed.add(Event{Text: s.place(run)})
-	s.feeds[run.ID] = feed
-	s.poke()
-	return run.ID, feed, nil
-}
-
-// place says what a new run has to wait for.
-func (s *Service) place(run register.Run) string {
-	if s.running == 0 {
-		return fmt.Sprintf("the service takes it as run %d", run.ID)
-	}
-	return fmt.Sprintf("the service takes it as run %d, after run %d, which is at work", run.ID, s.running)
-}
-
-// Cancel ends a run that is queued or at work.
-func (s *Service) Cancel(ctx context.Context, id int64) error {
-	s.mu.Lock()
-	if s.running == id {
-		s.stop(ErrCancelled)
-		s.mu.Unlock()
-		return nil
-	}
-	s.mu.Unlock()
-	run, err := s.house.CancelQueued(ctx, id)
-	if err == nil {
-		s.over(id, Outcome{Run: run})
-	}
-	return err
-}
-
-// CancelQueued closes a run that has not been started.
-func (h *House) CancelQueued(ctx context.Context, id int64) (register.Run, error) {
-	run, err := h.register.Run(ctx, id)
-	if err != nil {
-		return run, &Problem{err}
-	}
-	if run.State != register.Queued {
-		return run, problemf("run %d is over: %s", id, run.State)
-	}
-	run.State, run.Ended, run.Error = register.Cancelled, h.Now(), "cancelled before it was started"
-	return run, h.end(ctx, run, nil)
-}
-
-// Again is the request that does an earlier run once more.
-func Again(run register.Run) (Request, error) {
-	if !run.State.IsOver() {
-		return Request{}, problemf("run %d is %s; there is nothing to retry yet", run.ID, run.State)
-	}
-	return Request{Steps: run.Plan, Month: run.Period, Job: run.Job, RetryOf: run.ID}, nil
 }
