@@ -50,7 +50,7 @@ test: setup build $(AXE)
 	rm -rf bin/demo
 	bin/tongbao init --demo bin/demo
 	bin/tongbao run -w bin/demo --month 2026-10
-	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 540s $(TESTFLAGS) ./...
+	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 1500s $(TESTFLAGS) ./...
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/ ./etl/

@@ -225,7 +225,7 @@ func digests(t *testing.T, town string, without []string, schemas ...string) map
 // order, some of them twice, and by rebuild; the tables must be the same.
 func TestAnyOrder(t *testing.T) {
 	fresh := filepath.Join(t.TempDir(), "fresh")
-	must(t, "init", fresh, "--demo", "--months", "5", "--grids", "24")
+	must(t, "init", fresh, "--demo", "--months", "3", "--grids", "16")
 	plain := copyWorkspace(t, fresh)
 	must(t, "run", "-w", plain, "--month", "2026-10")
 
