@@ -31,6 +31,11 @@ type Definition struct {
 	// Order lists target columns in the order in which their moments happen.
 	Order   [][2]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
 	Columns []Column    `yaml:"columns" doc:"what each column becomes"`
+	// What is done with a delivery that is not as agreed; contract.go.
+	OnUnknown   string `yaml:"on_unknown,omitempty" doc:"a column that the definition does not name: evolve (taken without it, and noted; if absent), freeze (the delivery is refused), discard_column (left out without a note), quarantine (all rows of the delivery wait)"`
+	OnMissing   string `yaml:"on_missing,omitempty" doc:"a column that is not there and not required: evolve, freeze, discard_column or quarantine, as on_unknown"`
+	OnBad       string `yaml:"on_bad,omitempty" doc:"a row that cannot be taken: quarantine (it waits, the others are loaded; if absent) or fail (one bad row refuses the delivery)"`
+	MaxBadShare *int   `yaml:"max_bad_share,omitempty" doc:"percent of a delivery's rows that may be bad; above it nothing of it is loaded; if absent 50, for deliveries of 20 rows and more"`
 
 	file    string
 	hash    string
@@ -55,6 +60,9 @@ type Column struct {
 	Default  string            `yaml:"default,omitempty" doc:"what an empty cell becomes"`
 	Formats  []string          `yaml:"formats,omitempty" doc:"forms of a date besides the usual ones, in strptime words"`
 	Extract  string            `yaml:"extract,omitempty" doc:"regular expression; its first group is the value"`
+	Unique   bool              `yaml:"unique,omitempty" doc:"rows of one delivery that share a value go to quarantine, all of them"`
+	Range    Range             `yaml:"range,omitempty" doc:"[least, most] of a number, day or moment, ~ for no bound; any other goes to quarantine"`
+	Pattern  string            `yaml:"pattern,omitempty" doc:"regular expression that the whole text must match, else the row goes to quarantine"`
 	Mask     string            `yaml:"mask,omitempty" doc:"hash: a salted hash instead of the value; hash_in_grid: of the grid and the value, for doors and homes; scan: phones, id numbers and rooms in a text are starred"`
 }
 
@@ -75,6 +83,11 @@ func (n *Names) UnmarshalYAML(decode func(any) error) error {
 	*n = several
 	return nil
 }
+
+var (
+	masks   = []string{"hash", "hash_in_grid", "scan"}
+	lookups = []string{"category", "severity", "indicator", "lower"}
+)
 
 // gridColumn is the target name that stands for grid_id and grid_name.
 const gridColumn = "grid"
@@ -122,7 +135,7 @@ func ParseDefinition(file string, content []byte) (Definition, error) {
 	if d.pattern, err = regexp.Compile(d.Files); err != nil {
 		return d, fmt.Errorf("%s: files: %w", file, err)
 	}
-	for _, check := range []error{d.checkShape(), d.checkColumns()} {
+	for _, check := range []error{d.checkShape(), d.checkColumns(), d.checkContract()} {
 		if check != nil {
 			return d, fmt.Errorf("%s: %w", file, check)
 		}
@@ -178,11 +191,11 @@ func (d *Definition) checkColumns() error {
 			return fmt.Errorf("%s: to: %q is made twice", where, c.To)
 		}
 		made[c.To] = true
-		if !slices.Contains([]string{"", "hash", "hash_in_grid", "scan"}, c.Mask) {
-			return fmt.Errorf("%s: mask: %q: want hash, hash_in_grid or scan", where, c.Mask)
+		if c.Mask != "" && !slices.Contains(masks, c.Mask) {
+			return fmt.Errorf("%s: mask: %q: want one of %s", where, c.Mask, strings.Join(masks, ", "))
 		}
-		if !slices.Contains([]string{"", "category", "severity", "indicator", "lower"}, c.Lookup) {
-			return fmt.Errorf("%s: lookup: %q: want category, severity, indicator or lower", where, c.Lookup)
+		if c.Lookup != "" && !slices.Contains(lookups, c.Lookup) {
+			return fmt.Errorf("%s: lookup: %q: want one of %s", where, c.Lookup, strings.Join(lookups, ", "))
 		}
 		if c.Extract != "" {
 			if _, err := regexp.Compile(c.Extract); err != nil {

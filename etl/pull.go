@@ -34,6 +34,9 @@ func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
 		return report, err
 	}
+	if err := in.redoClosings(ctx, db, &report); err != nil {
+		return report, err
+	}
 	return report, report.Err()
 }
 
@@ -45,6 +48,9 @@ func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 		return report, fmt.Errorf("read %s: %w", in.Raw, err)
 	}
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
+		return report, err
+	}
+	if err := in.redoClosings(ctx, db, &report); err != nil {
 		return report, err
 	}
 	return report, report.Err()
@@ -82,6 +88,14 @@ func (in Intake) scan(report *Report) ([]delivery, error) {
 			} else {
 				items = append(items, item)
 			}
+		}
+		if !matched {
+			fixes, err := in.fixedItems(filepath.Join(in.Inbox, entry.Name()), info)
+			if err := report.note(err, entry.Name()); err != nil {
+				return nil, err
+			}
+			items = append(items, fixes...)
+			matched = len(fixes) > 0 || err != nil
 		}
 		if !matched {
 			report.Unmatched = append(report.Unmatched, entry.Name())
@@ -147,7 +161,18 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
 		return load, err
 	}
+	held, err := in.heldRows(item)
+	if err != nil {
+		return load, err
+	}
+	return in.load(ctx, db, loader{d: d, item: item, held: held, load: load})
+}
+
+// load stages a delivery and runs its transaction.
+func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, error) {
+	d, item, load := l.d, l.item, l.load
 	path := rawPath(in.Raw, item)
+	var err error
 	if item.path != "" {
 		if path, err = land(in.Raw, item); err != nil {
 			return load, err
@@ -163,12 +188,18 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
-	st, err := d.read(path, scratch)
+	if item.Answers != nil {
+		d = d.forFixes()
+	}
+	st, err := d.read(path, scratch, item)
+	if err == nil {
+		err = d.checkHeader(st.header)
+	}
 	if err != nil {
 		return load, err
 	}
 	warehouse.Failpoint("etl.staged")
-	l := &loader{d: d, item: item, st: st, salt: in.Salt, coreSQL: in.Core[d.Target], load: load}
+	l.d, l.st, l.salt, l.coreSQL, l.raw = d, st, in.Salt, in.Core[d.Target], in.Raw
 	err = l.run(ctx, db)
 	if errors.Is(err, errMiscounted) && st.isFile {
 		// The engine and the scan disagree; the careful reader decides.
@@ -184,7 +215,7 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 	warehouse.Failpoint("etl.after_commit")
 	// The engine has said "done" for transactions that it rolled back.
 	done, err := isKnown(ctx, db, load.ID)
-	if err == nil && !done {
+	if err == nil && !done && (l.replay == nil || l.load.In > 0) {
 		err = fmt.Errorf("the load's row is not there after the commit")
 	}
 	return l.load, err
@@ -201,7 +232,10 @@ func (item delivery) line(d *Definition) string {
 	return value
 }
 
-func (d *Definition) read(path, scratch string) (stage, error) {
+func (d *Definition) read(path, scratch string, item delivery) (stage, error) {
+	if item.Answers != nil {
+		return d.readFixes(path, scratch, item)
+	}
 	if d.Format == "xlsx" {
 		return d.readXLSX(path, scratch)
 	}

@@ -28,13 +28,16 @@ type delivery struct {
 	Bytes       int64             `json:"bytes"`
 	DeliveredAt time.Time         `json:"delivered_at"`
 	Captures    map[string]string `json:"captures,omitempty"`
-	Definition  string            `json:"definition"` // hash of the definition in force when it landed
+	Definition  string            `json:"definition"`        // hash of the definition in force when it landed
+	Answers     *answered         `json:"answers,omitempty"` // of a fixed file: whose quarantined rows it has
 
 	path string // in the inbox
 }
 
 // loadID names the load of a delivery; it is the same in a rebuild.
-func (item delivery) loadID() string { return item.Source + "-" + item.SHA256[:12] }
+func (item delivery) loadID() string {
+	return item.Source + "-" + item.SHA256[:12] + item.Answers.suffix()
+}
 
 // deliveryHour is the hour at which a delivery of which only the day is known
 // is taken to have come.
@@ -96,7 +99,8 @@ func land(rawDir string, item delivery) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(target + sidecarSuffix); err == nil {
+	sidecarFile := target + item.Answers.suffix() + sidecarSuffix
+	if _, err := os.Stat(sidecarFile); err == nil {
 		return target, nil
 	}
 	source, err := os.Open(item.path)
@@ -112,7 +116,7 @@ func land(rawDir string, item delivery) (string, error) {
 		return "", err
 	}
 	warehouse.Failpoint("etl.landed")
-	return target, writeSynced(target+sidecarSuffix, bytes.NewReader(sidecar))
+	return target, writeSynced(sidecarFile, bytes.NewReader(sidecar))
 }
 
 func writeSynced(path string, content io.Reader) error {

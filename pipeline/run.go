@@ -199,7 +199,16 @@ func (h *House) fingerprint(ctx context.Context, month tongbao.Month, rules stri
 	var loads string
 	err := h.db.SQL().QueryRowContext(ctx, `select md5(coalesce(string_agg(load_id, ' ' order by load_id), ''))
 		from core.load where earliest_month <= ?`, month.First()).Scan(&loads)
-	return rules + " " + loads, err
+	if err != nil {
+		return "", err
+	}
+	// The bulletin lists which rows of the month's deliveries still wait.
+	var closed string
+	err = h.db.SQL().QueryRowContext(ctx, `select coalesce(nullif(count(*), 0)::varchar, '')
+		from core.quarantine as quarantine inner join core.load as load on quarantine.load_id = load.load_id
+		where quarantine.state <> 'open' and load.delivered_at >= ? and load.delivered_at < ?`,
+		month.First(), month.Next().Next().First()).Scan(&closed)
+	return strings.TrimSpace(rules + " " + loads + " " + closed), err
 }
 
 // rulesDigest hashes the texts of all queries and seeds.

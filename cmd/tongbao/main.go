@@ -98,7 +98,7 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.pullCommand(), a.runCommand(),
 		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.reportCommand(),
-		a.statusCommand(), a.quarantineCommand(), a.versionCommand(), a.verifyCommand(),
+		a.statusCommand(), a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(), a.versionCommand(), a.verifyCommand(),
 	)
 	wrapArgs(root)
 	return root
