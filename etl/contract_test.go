@@ -54,6 +54,10 @@ func pullLedger(t *testing.T, definition, content string) (Report, *warehouse.DB
 	}
 	// The error repeats what the report lists.
 	report, _ := Pull(context.Background(), db, Intake{Inbox: dir, Raw: filepath.Join(dir, "raw"), Definitions: []Definition{d}, Core: core, Salt: "s"})
+	// A rebuild would stumble over a refused delivery in raw/ for ever.
+	if left, err := filepath.Glob(filepath.Join(dir, "raw", "ledger", "*")); err != nil || len(report.Errors) > 0 && len(left) > 0 {
+		t.Errorf("raw/ holds %v of a refused delivery, %v", left, err)
+	}
 	return report, db
 }
 

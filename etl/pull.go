@@ -122,6 +122,9 @@ func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery
 		case errors.As(err, &wrong):
 			wrong.Source, wrong.File = item.Source, item.Name
 			report.Errors = append(report.Errors, wrong)
+			if err := unland(in.Raw, item); err != nil {
+				return err
+			}
 		case err != nil:
 			return fmt.Errorf("load %s: %w", item.Name, err)
 		case load.IsKnown:

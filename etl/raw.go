@@ -119,6 +119,25 @@ func land(rawDir string, item delivery) (string, error) {
 	return target, writeSynced(sidecarFile, bytes.NewReader(sidecar))
 }
 
+// unland takes a delivery of the inbox that was refused out of raw/ again: a
+// rebuild would stumble over it for ever.
+func unland(rawDir string, item delivery) error {
+	if item.path == "" {
+		return nil
+	}
+	target := rawPath(rawDir, item)
+	files := []string{target + item.Answers.suffix() + sidecarSuffix}
+	if item.Answers == nil { // a fixed file may hold other answers, which were taken
+		files = append(files, target)
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 func writeSynced(path string, content io.Reader) error {
 	temp := path + ".tmp"
 	file, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)

@@ -89,7 +89,7 @@ func (w Workspace) TestSource(ctx context.Context, source, file string, shown in
 	} else if err != nil {
 		return trial, &Problem{err}
 	}
-	trial.Reasons, err = db.Rows(ctx, `select reason, column_name as "column", count(*) as rows from core.quarantine group by all order by rows desc, all`)
+	trial.Reasons, err = db.Rows(ctx, `select reason, column_name as "column", count(*) as rows from core.quarantine group by all order by rows desc, reason, column_name`)
 	if err != nil {
 		return trial, err
 	}
