@@ -143,7 +143,7 @@ func synonyms(definitions []Definition) map[string][]synonym {
 }
 
 var (
-	personalName = regexp.MustCompile(`姓名|来电人|报修人|联系人|诉求人|反映人|投诉人|当事人|业主|电话|手机|号码|身份证|证件|地址|住址|门牌|房号|室号|(?i)phone|mobile|tel|caller|address|id_?card`)
+	personalName = regexp.MustCompile(`姓名|来电人|报修人|用户|申请人|联系人|诉求人|反映人|投诉人|当事人|业主|电话|手机|号码|身份证|证件|地址|住址|门牌|房号|室号|(?i)phone|mobile|tel|caller|applicant|requester|address|id_?card`)
 	doorName     = regexp.MustCompile(`门牌|房号|室号|(?i)door|room`)
 	phoneText    = regexp.MustCompile(`^(\+?86)?[- ]?(1[3-9][0-9]([- ]?[0-9]){8}|0[0-9]{2,3}[-) ]?[0-9]{7,8})$`)
 	cardText     = regexp.MustCompile(`^[1-9][0-9]{14}([0-9]{2}[0-9Xx])?$`)
