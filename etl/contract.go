@@ -134,24 +134,15 @@ func sharedValue(c Column) [4]string {
 		first(c.From), shown}
 }
 
-// missingColumns lists the source columns that a delivery lacks, each by its
-// first name. A lacking required one was refused with the header.
-func (d *Definition) missingColumns(h header) []string {
-	return slices.DeleteFunc(d.sources(), func(name string) bool {
-		_, found := h.index[name]
-		return found
-	})
-}
-
 // checkHeader refuses a delivery whose columns differ where the definition
-// freezes them.
+// freezes them. A lacking required one was refused with the header.
 func (d *Definition) checkHeader(h header) error {
 	if d.OnUnknown == freeze && len(h.unknown) > 0 {
 		return &FileError{What: "has columns that its definition does not name: " + strings.Join(h.unknown, ", ") + " (on_unknown: freeze)",
 			Do: "name them in " + d.file + ", with or without a to, or ask the source why they are new"}
 	}
-	if missing := d.missingColumns(h); d.OnMissing == freeze && len(missing) > 0 {
-		return &FileError{What: "lacks the columns " + strings.Join(missing, ", ") + " (on_missing: freeze)",
+	if d.OnMissing == freeze && len(h.absent) > 0 {
+		return &FileError{What: "lacks the columns " + strings.Join(h.absent, ", ") + " (on_missing: freeze)",
 			Do: "export it again with them, or take them out of " + d.file}
 	}
 	return nil
@@ -164,8 +155,8 @@ func (d *Definition) headerFaults(h header) []fault {
 	if d.OnUnknown == quarantine && len(h.unknown) > 0 {
 		faults = append(faults, fault{"true", strings.Join(h.unknown, ", "), "unknown_column", "null"})
 	}
-	if missing := d.missingColumns(h); d.OnMissing == quarantine && len(missing) > 0 {
-		faults = append(faults, fault{"true", strings.Join(missing, ", "), "missing_column", "null"})
+	if d.OnMissing == quarantine && len(h.absent) > 0 {
+		faults = append(faults, fault{"true", strings.Join(h.absent, ", "), "missing_column", "null"})
 	}
 	return faults
 }
@@ -176,7 +167,7 @@ func (l *loader) noteColumns(ctx context.Context, tx *warehouse.Tx) error {
 		l.load.NewColumns = l.st.header.unknown
 	}
 	if l.d.OnMissing == "" || l.d.OnMissing == evolve {
-		l.load.MissingColumns = l.d.missingColumns(l.st.header)
+		l.load.MissingColumns = l.st.header.absent
 	}
 	for kind, names := range map[string][]string{"new": l.load.NewColumns, "missing": l.load.MissingColumns} {
 		for _, name := range names {

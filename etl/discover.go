@@ -148,7 +148,7 @@ var (
 	phoneText    = regexp.MustCompile(`^(\+?86)?[- ]?(1[3-9][0-9]([- ]?[0-9]){8}|0[0-9]{2,3}[-) ]?[0-9]{7,8})$`)
 	cardText     = regexp.MustCompile(`^[1-9][0-9]{14}([0-9]{2}[0-9Xx])?$`)
 	momentText   = regexp.MustCompile(`^(19|20)[0-9]{2}([-/.年])[0-9]{1,2}([-/.月])[0-9]{1,2}日?([ T]+[0-9]{1,2}[:时][0-9]{1,2}.*)?$|^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2} [0-9]{1,2}:[0-9]{2}$|^[0-9]{2}-[0-9]{2}-[0-9]{2}$`)
-	numberText   = regexp.MustCompile(`^[+-]?[0-9][0-9,]*(\.[0-9]+)?%?$`)
+	numberForm   = regexp.MustCompile(`^[+-]?[0-9][0-9,]*(\.[0-9]+)?%?$`)
 )
 
 // proposed is what the sample says of one column.
@@ -203,7 +203,7 @@ func guessHeader(rows [][]string, known map[string][]synonym) int {
 			if len(known[columnName(cell)]) > 0 {
 				hits++
 			}
-			isPlain = isPlain && !numberText.MatchString(strings.TrimSpace(cell)) && !momentText.MatchString(strings.TrimSpace(cell))
+			isPlain = isPlain && !numberForm.MatchString(strings.TrimSpace(cell)) && !momentText.MatchString(strings.TrimSpace(cell))
 		}
 		score := hits * 1000
 		if isPlain && countText(row)*5 >= width*4 {
@@ -261,7 +261,7 @@ func look(name string, at int, body [][]string) proposed {
 			personal++
 		case momentText.MatchString(text):
 			moments++
-		case numberText.MatchString(text):
+		case numberForm.MatchString(text):
 			numbers++
 		case utf8.RuneCountInString(text) > 12:
 			long++
@@ -355,6 +355,9 @@ func columnKeys(c Column) []string {
 			pairs = append(pairs, quoted(value)+": "+quoted(c.Values[value]))
 		}
 		add("values", "{"+strings.Join(pairs, ", ")+"}")
+	}
+	if c.DayEnd {
+		add("day_end", "true")
 	}
 	add("mask", c.Mask)
 	return keys

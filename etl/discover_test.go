@@ -85,7 +85,7 @@ func TestDiscover(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", c.file, err, text)
 		}
-		st, err := d.read(filepath.Join(dir, c.file), t.TempDir(), delivery{})
+		st, err := d.read(t.Context(), nil, filepath.Join(dir, c.file), t.TempDir(), delivery{})
 		if err != nil || st.records != 2 {
 			t.Errorf("%s: the proposed definition reads %d rows, %v; want 2", c.file, st.records, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -65,18 +66,31 @@ func writeKeys(b *strings.Builder, title string, of reflect.Type) {
 	}
 }
 
-// TestDocsSample reads the definition that the page shows.
+// TestDocsSample reads the definition that the page shows, as it stands and
+// fetched from the server that the page shows.
 func TestDocsSample(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "docs", "sources.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "```yaml\n")
-	sample, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatal("docs/sources.md shows no definition")
+	var samples []string
+	rest, found := string(text), true
+	for {
+		var sample string
+		if _, rest, found = strings.Cut(rest, "```yaml\n"); !found {
+			break
+		}
+		sample, rest, _ = strings.Cut(rest, "```")
+		samples = append(samples, sample)
 	}
-	if _, err := ParseDefinition("docs/sources.md", []byte(sample)); err != nil {
+	if len(samples) != 2 {
+		t.Fatalf("docs/sources.md shows %d samples, want a definition and a connect", len(samples))
+	}
+	if _, err := ParseDefinition("docs/sources.md", []byte(samples[0])); err != nil {
+		t.Error(err)
+	}
+	fetched := regexp.MustCompile(`(?m)^(files|format|sheet): .*\n`).ReplaceAllString(samples[0], "") + samples[1]
+	if _, err := ParseDefinition("docs/sources.md", []byte(fetched)); err != nil {
 		t.Error(err)
 	}
 }

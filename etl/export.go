@@ -2,6 +2,7 @@ package etl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,17 +90,41 @@ func (in Intake) cellsOf(ctx context.Context, db *warehouse.DB, d *Definition, i
 	if item.Answers != nil {
 		d = d.forFixes()
 	}
-	st, err := d.read(rawPath(in.Raw, item), scratch, item)
+	path, err := in.fileOf(item, scratch)
 	if err != nil {
 		return nil, err
 	}
-	cells := map[[2]string][]string{}
-	err = db.Write(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
-		typed := newTyping(d, st, momentLiteral(item.DeliveredAt))
-		if _, err := tx.Exec(ctx, fmt.Sprintf("create or replace temp table typed as select %s from %s", typed.cells(), typed.readCSV())); err != nil {
-			return err
+	l := &loader{d: d, item: item}
+	if l.st, err = d.read(ctx, db, path, scratch, item); err != nil {
+		return nil, err
+	}
+	cells, err := l.readCells(ctx, db, rows, len(names))
+	if errors.Is(err, errMiscounted) && l.st.isFile && l.st.reader == "" {
+		if l.st, err = d.readCSVCarefully(l.st.path, filepath.Join(scratch, "stage.csv")); err != nil {
+			return nil, err
 		}
-		l := &loader{d: d, item: item, st: st}
+		cells, err = l.readCells(ctx, db, rows, len(names))
+	}
+	var all []exportedRow
+	for _, row := range rows {
+		texts := cells[[2]string{row.Sheet, fmt.Sprint(row.Row)}]
+		if texts == nil {
+			texts = make([]string, len(names))
+		}
+		all = append(all, exportedRow{item.loadID(), item.Name, row, texts})
+	}
+	return all, err
+}
+
+// readCells returns the first cells of rows of a staged delivery, by sheet and
+// row.
+func (l *loader) readCells(ctx context.Context, db *warehouse.DB, rows []heldRow, width int) (map[[2]string][]string, error) {
+	cells := map[[2]string][]string{}
+	return cells, db.Write(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
+		typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
+		if _, err := tx.Exec(ctx, fmt.Sprintf("create or replace temp table typed as select %s from %s", typed.cells(), typed.reader())); err != nil {
+			return l.unreadable(ctx, err)
+		}
 		if err := l.countTyped(ctx, tx); err != nil {
 			return err
 		}
@@ -107,11 +132,11 @@ func (in Intake) cellsOf(ctx context.Context, db *warehouse.DB, d *Definition, i
 			return err
 		}
 		var shown []string
-		for i := range names {
+		for i := range width {
 			shown = append(shown, fmt.Sprintf("coalesce(r%d, '')", i))
 		}
-		found, err := tx.Query(ctx, fmt.Sprintf("select coalesce(%s, ''), cast(%s as varchar), [%s] from typed where %s in (select (sheet, row_no) from wanted_row)",
-			l.sheetLiteral(), l.rowNumber(), strings.Join(shown, ", "), l.place()))
+		found, err := tx.Query(ctx, fmt.Sprintf("select coalesce(typed.sheet, ''), cast(%s as varchar), [%s] from typed where %s in (select (sheet, row_no) from wanted_row)",
+			l.rowNumber(), strings.Join(shown, ", "), l.place()))
 		if err != nil {
 			return err
 		}
@@ -130,15 +155,6 @@ func (in Intake) cellsOf(ctx context.Context, db *warehouse.DB, d *Definition, i
 		}
 		return found.Err()
 	})
-	var all []exportedRow
-	for _, row := range rows {
-		texts := cells[[2]string{row.Sheet, fmt.Sprint(row.Row)}]
-		if texts == nil {
-			texts = make([]string, len(names))
-		}
-		all = append(all, exportedRow{item.loadID(), item.Name, row, texts})
-	}
-	return all, err
 }
 
 func writeExport(book *excelize.File, d *Definition, rows []exportedRow, words func(string) string) error {
@@ -220,7 +236,7 @@ func Import(ctx context.Context, db *warehouse.DB, in Intake, path string) (Repo
 		return report, err
 	}
 	items, err := in.fixedItems(path, info)
-	if err := report.note(err, info.Name()); err != nil {
+	if err := report.note(err, "", info.Name()); err != nil {
 		return report, err
 	}
 	if len(items) == 0 && len(report.Errors) == 0 {

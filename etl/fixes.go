@@ -3,11 +3,9 @@ package etl
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -33,7 +31,8 @@ const (
 
 var fixLead = []string{fixLoad, fixSheet, fixRow, fixSum, fixFile, fixReason}
 
-// answered is the load whose quarantined rows a fixed file has.
+// answered is the load whose quarantined rows a fixed file has, and when they
+// first came.
 type answered struct {
 	Load        string    `json:"load"`
 	DeliveredAt time.Time `json:"delivered_at"`
@@ -68,7 +67,7 @@ func (in Intake) fixedItems(path string, info fs.FileInfo) ([]delivery, error) {
 		return nil, nil // what is no workbook is no fixed file
 	}
 	defer book.Close()
-	sum, err := hashOf(path)
+	sum, err := hashFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +98,12 @@ func (in Intake) fixedItems(path string, info fs.FileInfo) ([]delivery, error) {
 				return nil, &FileError{File: info.Name(), Where: fmt.Sprintf("sheet %s, row %d", sheet, i+2),
 					What: fmt.Sprintf("%s %q is no delivery of this source", fixLoad, row[0]), Do: "leave the first columns as the export wrote them"}
 			}
+			since := original.DeliveredAt
+			if original.Answers != nil {
+				since = original.Answers.DeliveredAt
+			}
 			item := delivery{Source: sheet, Name: info.Name(), SHA256: sum, Bytes: info.Size(), Captures: original.Captures, Definition: d.hash,
-				Answers: &answered{row[0], original.DeliveredAt}, path: path, DeliveredAt: civil(info.ModTime().Truncate(time.Second))}
+				Answers: &answered{row[0], since}, path: path, DeliveredAt: civil(info.ModTime().Truncate(time.Second))}
 			// An answer comes after what it answers, whatever the file's time.
 			if !item.DeliveredAt.After(original.DeliveredAt) {
 				item.DeliveredAt = original.DeliveredAt.Add(time.Second)
@@ -152,6 +155,7 @@ func (d *Definition) readFixes(path, scratch string, item delivery) (stage, erro
 	if err != nil {
 		return stage{}, err
 	}
+	writer.sheet = d.Source
 	for i, row := range rows {
 		if i == 0 || len(row) == 0 || row[0] != item.Answers.Load || isUntouched(rows[0], row) {
 			continue
@@ -195,23 +199,4 @@ func (l *loader) updatedAt() string {
 		value = fmt.Sprintf("coalesce(%s, %s)", value, momentLiteral(l.item.Answers.DeliveredAt))
 	}
 	return value
-}
-
-// note keeps a refused file in the report, and returns any other error.
-func (r *Report) note(err error, name string) error {
-	var wrong *FileError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	if wrong.File == "" {
-		wrong.File = name
-	}
-	r.Errors = append(r.Errors, wrong)
-	return nil
-}
-
-func hashOf(path string) (string, error) {
-	content, err := os.ReadFile(path)
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:]), err
 }

@@ -18,7 +18,7 @@ func Probe(ctx context.Context, db *warehouse.DB, in Intake, source, path string
 	if d == nil {
 		return Load{}, fmt.Errorf("no source %q; there are %v", source, in.sourceNames())
 	}
-	item, err := in.probed(d, path)
+	item, err := in.probed(ctx, d, path)
 	if err != nil {
 		return Load{}, err
 	}
@@ -38,7 +38,10 @@ func Probe(ctx context.Context, db *warehouse.DB, in Intake, source, path string
 	})
 }
 
-func (in Intake) probed(d *Definition, path string) (delivery, error) {
+func (in Intake) probed(ctx context.Context, d *Definition, path string) (delivery, error) {
+	if d.Connect != nil {
+		return delivery{}, fmt.Errorf("%s is fetched from a server (connect); \"tongbao pull --source %s\" asks it", d.Source, d.Source)
+	}
 	if path != "" {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -50,7 +53,7 @@ func (in Intake) probed(d *Definition, path string) (delivery, error) {
 		return d.describe(path, info)
 	}
 	var report Report
-	items, err := in.scan(&report)
+	items, err := in.scan(ctx, &report)
 	if err != nil {
 		return delivery{}, err
 	}
@@ -70,5 +73,10 @@ func (in Intake) sourceNames() []string {
 	return names
 }
 
-// Kind is how a source delivers.
-func (d Definition) Kind() string { return d.Format }
+// Kind is how a source delivers: the format of its files, or its connector.
+func (d Definition) Kind() string {
+	if d.Connect != nil {
+		return d.Connect.Kind
+	}
+	return d.Format
+}

@@ -110,7 +110,7 @@ func (l *loader) owner() string {
 
 // place is the SQL of where a row of typed stands in its delivery.
 func (l *loader) place() string {
-	return "(coalesce(" + l.sheetLiteral() + ", ''), " + l.rowNumber() + ")"
+	return "(coalesce(typed.sheet, ''), " + l.rowNumber() + ")"
 }
 
 // listRows makes a temporary table of rows.
@@ -247,10 +247,7 @@ func (in Intake) redoClosings(ctx context.Context, db *warehouse.DB, report *Rep
 		}
 	}
 	slices.SortStableFunc(acts, func(a, b closing) int { return a.At.Compare(b.At) })
-	items, err := in.landedByLoad()
-	if err != nil {
-		return err
-	}
+	var items map[string]delivery // listed once there is an act to repeat
 	for _, act := range acts {
 		if act.State == stateDismissed {
 			if err := dismissRows(ctx, db, act); err != nil {
@@ -262,11 +259,19 @@ func (in Intake) redoClosings(ctx context.Context, db *warehouse.DB, report *Rep
 		if err != nil {
 			return err
 		}
+		if known {
+			continue
+		}
+		if items == nil {
+			if items, err = in.landedByLoad(); err != nil {
+				return err
+			}
+		}
 		item, isLanded := items[act.Load]
 		if act.State == stateReplayed {
 			item, isLanded = items[act.owner]
 		}
-		if known || !isLanded {
+		if !isLanded {
 			continue
 		}
 		if act.State == stateFixed {
@@ -281,8 +286,11 @@ func (in Intake) redoClosings(ctx context.Context, db *warehouse.DB, report *Rep
 	return nil
 }
 
+// landedByLoad finds the deliveries in raw/ by their loads, those in archives
+// too. An archive that cannot be read any more gives none.
 func (in Intake) landedByLoad() (map[string]delivery, error) {
-	items, err := landed(in.Raw)
+	in.Choice = Choice{} // which narrows a pull only
+	items, err := in.relanded(&Report{})
 	byLoad := map[string]delivery{}
 	for _, item := range items {
 		byLoad[item.loadID()] = item

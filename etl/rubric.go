@@ -228,6 +228,9 @@ func (row rubricRow) checkRule() error {
 		return fmt.Errorf("rule veto needs veto_scope (line or total) and veto_level")
 	case row.Rule == "day_bands" && row.MinCases == nil:
 		return fmt.Errorf("rule day_bands needs min_cases")
+	case row.Rule == "manual" && row.Fact != "manual" && row.Fact != "return":
+		// Nothing entered must not pass for full points.
+		return fmt.Errorf("fact: rule manual needs fact manual or return, what the line entered")
 	}
 	if fits, needed := steps[row.Rule]; needed {
 		if len(row.Steps) == 0 {

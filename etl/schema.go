@@ -38,6 +38,7 @@ func Schema() ([]byte, error) {
 	schema := schemaOf(reflect.TypeFor[Definition]())
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "source definition of tongbao"
+	schema["oneOf"] = []any{map[string]any{"required": []string{"files", "format"}}, map[string]any{"required": []string{"connect"}}}
 	text, err := json.MarshalIndent(schema, "", "  ")
 	return append(text, '\n'), err
 }
@@ -61,8 +62,6 @@ func schemaOf(of reflect.Type) map[string]any {
 		return map[string]any{"type": "object", "additionalProperties": scalar}
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(of.Elem())}
-	case reflect.Array:
-		return map[string]any{"type": "array", "items": schemaOf(of.Elem()), "minItems": of.Len(), "maxItems": of.Len()}
 	case reflect.Struct:
 		properties, needed := map[string]any{}, []string{}
 		for _, k := range keysOf(of) {
@@ -71,6 +70,9 @@ func schemaOf(of reflect.Type) map[string]any {
 				property = scalar
 			}
 			property["description"] = k.Doc
+			if k.Name == "order" {
+				property["items"].(map[string]any)["minItems"], property["items"].(map[string]any)["maxItems"] = 2, 2
+			}
 			if words := wordsOf(of, k.Name); words != nil {
 				property["enum"] = words
 			}
@@ -86,10 +88,14 @@ func schemaOf(of reflect.Type) map[string]any {
 
 // wordsOf lists the accepted words of a key, nil if it is free.
 func wordsOf(of reflect.Type, name string) []string {
-	isColumn := of == reflect.TypeFor[Column]()
+	isDefinition, isColumn, isConnect := of == reflect.TypeFor[Definition](), of == reflect.TypeFor[Column](), of == reflect.TypeFor[Connect]()
 	switch {
-	case name == "target" && of == reflect.TypeFor[Definition]():
+	case name == "target" && isDefinition:
 		return targetNames()
+	case name == "format" && isDefinition:
+		return formats
+	case name == "kind" && isConnect:
+		return sortedKeys(connectKinds)
 	case name == "on_unknown" || name == "on_missing":
 		return contractAnswers
 	case name == "on_bad":

@@ -26,7 +26,8 @@ func (h *House) intake(ctx context.Context) (etl.Intake, error) {
 		return etl.Intake{}, fmt.Errorf("read the salt: %w", err)
 	}
 	return etl.Intake{
-		Inbox: h.inboxDir(), Raw: h.rawDir(), Definitions: definitions, Core: coreQueries(h.Queries), Salt: salt,
+		Inbox: h.inboxDir(), Raw: h.rawDir(), Definitions: definitions, Core: coreQueries(h.Queries), Salt: salt, Settle: etl.SettleTime,
+		Now:      h.Now,
 		Progress: func(done, total int) { h.Progress("take in", done, total) },
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func (e *CheckError) Error() string {
 func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 	result := Result{Month: month}
 	var err error
-	if result.Pull, err = h.Pull(ctx); err != nil {
+	if result.Pull, err = h.Pull(ctx, etl.Choice{}); err != nil {
 		return result, err
 	}
 	if result.Computed, err = h.Compute(ctx, month); err != nil {
@@ -80,12 +81,16 @@ func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 	return result, h.buildAndPublish(ctx, month, &result)
 }
 
-// Pull loads the seeds and takes in what lies in the inbox.
-func (h *House) Pull(ctx context.Context) (etl.Report, error) {
+// Pull loads the seeds, takes in what lies in the inbox and asks the servers.
+func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error) {
 	intake, err := h.intake(ctx)
 	if err != nil {
 		return etl.Report{}, err
 	}
+	if choice.Source != "" && !slices.ContainsFunc(intake.Definitions, func(d etl.Definition) bool { return d.Source == choice.Source }) {
+		return etl.Report{}, problemf("--source %s: %s has no such definition", choice.Source, h.sourcesDir())
+	}
+	intake.Choice = choice
 	return etl.Pull(ctx, h.db, intake)
 }
 

@@ -42,9 +42,29 @@ func (db *DB) MakeTables(ctx context.Context, queries []Query) error {
 			if _, err := tx.Exec(ctx, statement); err != nil {
 				return fmt.Errorf("%s: %w", q.Path, err)
 			}
+			if err := addColumns(ctx, tx, q, selected); err != nil {
+				return fmt.Errorf("%s: %w", q.Path, err)
+			}
 		}
 		return refuseInexact(ctx, tx)
 	})
+}
+
+// addColumns gives a table from before the query grew the columns that it
+// lacks. Rows of locked months stay, and are null there.
+func addColumns(ctx context.Context, tx *Tx, q Query, selected string) error {
+	missing, err := textRows(ctx, tx.conn, fmt.Sprintf(`select query.column_name, query.column_type from (describe %s) as query
+		anti join (describe %s) as made using (column_name)`, selected, quoteTable(q.Table())))
+	if err != nil {
+		return err
+	}
+	for _, column := range missing.Cells {
+		statement := fmt.Sprintf(`alter table %s add column "%s" %s`, quoteTable(q.Table()), column[0].String, column[1].String)
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refuseInexact stops before a double can decide a place: NaN ranks first, and

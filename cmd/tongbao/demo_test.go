@@ -18,8 +18,12 @@ import (
 	"tongbao/warehouse"
 )
 
-// wholeDemo is the default demo town, run once for all tests that look at it.
+// wholeDemo is the default demo town, run once for all tests that look at it;
+// "make test" runs it once for all packages and names it in TONGBAO_DEMO.
 var wholeDemo = sync.OnceValues(func() (string, error) {
+	if town := os.Getenv("TONGBAO_DEMO"); town != "" {
+		return town, nil
+	}
 	dir, err := os.MkdirTemp("", "tongbao-demo-")
 	if err != nil {
 		return "", err
@@ -183,7 +187,7 @@ func TestDemoRowsAreAccountedFor(t *testing.T) {
 
 // TestDemoAgain holds that a second run takes nothing in and publishes nothing.
 func TestDemoAgain(t *testing.T) {
-	town := demoTown(t)
+	town := copyWorkspace(t, demoTown(t)) // others read the town meanwhile
 	code, _, log := command(t, "run", "-w", town, "--month", "2026-10")
 	if code != exitDone || !strings.Contains(log, "has not changed since v1") || !strings.Contains(log, "were taken in before") {
 		t.Errorf("exit %d\n%s", code, log)

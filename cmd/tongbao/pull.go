@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,20 +13,70 @@ import (
 )
 
 func (a *app) pullCommand() *cobra.Command {
-	return &cobra.Command{
+	var choice etl.Choice
+	var from, to string
+	command := &cobra.Command{
 		Use:   "pull",
-		Short: "Take in what lies in the inbox; nothing is computed",
+		Short: "Take in what lies in the inbox and what the servers have; nothing is computed",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			var err error
+			if choice.From, err = momentFlag("--from", from); err != nil {
+				return err
+			}
+			if choice.To, err = momentFlag("--to", to); err != nil {
+				return err
+			}
+			if choice.Source == "" && (choice.Full || from != "" || to != "") {
+				return &usageError{errors.New("--full-refresh, --from and --to need --source")}
+			}
 			house, err := a.open(command.Context())
 			if err != nil {
 				return err
 			}
 			defer house.Close()
-			report, err := house.Pull(command.Context())
+			report, err := house.Pull(command.Context(), choice)
 			a.printLoads(report)
 			return err
 		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&choice.Source, "source", "", "only this source")
+	flags.BoolVar(&choice.Full, "full-refresh", false, "read everything that the server has, whatever was read before")
+	flags.StringVar(&from, "from", "", "read again from this day or moment on (2026-10-01, 2026-10-01 08:00:00); the watermark stays")
+	flags.StringVar(&to, "to", "", "read again up to, without, this day or moment")
+	return command
+}
+
+// momentFlag reads a day or a moment in the town's own time.
+func momentFlag(name, value string) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, nil
+	}
+	for _, form := range []string{time.DateOnly, time.DateTime} {
+		if t, err := time.Parse(form, value); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, &usageError{fmt.Errorf("%s %q: want a day or moment as 2026-10-01 or \"2026-10-01 08:00:00\"", name, value)}
+}
+
+// printFetches says what each server gave; an empty fetch is no load, and is
+// told here only.
+func (a *app) printFetches(fetches []etl.Fetch) {
+	for _, f := range fetches {
+		since := ""
+		if f.From != "" {
+			since = " from " + f.From
+		}
+		switch {
+		case f.Rows == 0:
+			fmt.Fprintf(a.stderr, "%s: nothing%s at %s\n", f.Source, since, f.Server)
+		case f.IsUnchanged:
+			fmt.Fprintf(a.stderr, "%s: nothing new%s at %s: the same %d rows as last time\n", f.Source, since, f.Server, f.Rows)
+		default:
+			fmt.Fprintf(a.stderr, "%s: %d rows%s fetched from %s (%s)\n", f.Source, f.Rows, since, f.Server, f.Kind)
+		}
 	}
 }
 
@@ -34,6 +86,7 @@ const loadsShown = 12
 // printLoads accounts for every row of every delivery: in = loaded +
 // duplicates + quarantined.
 func (a *app) printLoads(report etl.Report) {
+	a.printFetches(report.Fetches)
 	shown := report.Loads
 	if len(shown) > loadsShown {
 		shown = nil
@@ -44,8 +97,19 @@ func (a *app) printLoads(report etl.Report) {
 			load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined)
 	}
 	a.printDiffering(report.Loads)
+	for _, load := range report.Loads {
+		if load.Deleted > 0 {
+			fmt.Fprintf(a.stderr, "%s: a full set; %d rows that it lacks were deleted\n", load.File, load.Deleted)
+		}
+		if load.KeptFor > 0 {
+			fmt.Fprintf(a.stderr, "note: %s: a full set, but nothing was deleted: %d rows in quarantine have no readable key\n", load.File, load.KeptFor)
+		}
+	}
 	if report.Known > 0 {
 		fmt.Fprintf(a.stderr, "%d deliveries were taken in before; nothing to do\n", report.Known)
+	}
+	if len(report.Unsettled) > 0 {
+		fmt.Fprintf(a.stderr, "note: left alone, still being written or open in Excel: %s\n", strings.Join(report.Unsettled, ", "))
 	}
 	if len(report.Unmatched) > 0 {
 		fmt.Fprintf(a.stderr, "note: no source definition fits %s\n", strings.Join(report.Unmatched, ", "))

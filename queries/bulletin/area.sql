@@ -19,7 +19,10 @@ with line as (
 select
     $month as month,
     row_number() over (order by ranking.place nulls last, unit.grid_id) as position,
+    unit.grid_id,
+    unit.community_id,
     unit.path as name,
+    community.name as community,
     unit.households,
     ranking.place,
     ranking.is_tied,
@@ -33,6 +36,9 @@ from ranking.total as ranking
 inner join core.month_unit as unit
     on ranking.grid_id = unit.grid_id
     and unit.month = $month
+left join core.month_unit as community
+    on unit.community_id = community.grid_id
+    and community.month = $month
 left join line
     on ranking.grid_id = line.grid_id
 where ranking.month = $month

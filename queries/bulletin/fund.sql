@@ -1,12 +1,14 @@
 -- grain: one row per item of the repair pool's account
--- rule: opening + in + recovered − paid = cash; cash − committed and not yet
---   paid = available; in yuan
+-- rule: domain.md 3.3: opening + in + recovered − paid = cash; cash − approved
+--   and not yet paid = available; in yuan. A commitment is owed up to what was
+--   settled, less what was paid; it ends when its repair is void
 -- build: month
 with entry as (
     select
         entry.kind,
         entry.amount,
         entry.repair_id,
+        coalesce('r ' || entry.repair_id, 'p ' || entry.project, entry.entry_id) as work,
         entry.day >= $month as is_current
     from core.fund_entry as entry
     where entry.day < $month + interval 1 month
@@ -21,22 +23,44 @@ summed as (
     from entry
 ),
 
--- A commitment ends when its repair is paid or void.
-committed as (
-    select coalesce(sum(entry.amount), 0) as committed
+repair as (
+    select
+        repair.repair_id,
+        bool_or(
+            repair.state = 'void'
+            and coalesce(repair.voided_at < $month + interval 1 month, true)
+        ) as is_void,
+        max(repair.settled_amount) filter (
+            repair.settled_at < $month + interval 1 month
+        ) as settled
+    from core.repair as repair
+    group by repair.repair_id
+),
+
+owed as (
+    select
+        entry.work,
+        case when coalesce(bool_or(repair.is_void), false) then 0
+            else greatest(
+                least(
+                    sum(entry.amount) filter (entry.kind = 'committed'),
+                    max(repair.settled)
+                ) - coalesce(sum(entry.amount) filter (entry.kind = 'paid'), 0), 0
+            )
+        end as amount
     from entry
-    where entry.kind = 'committed'
-        and entry.repair_id not in (
-            select paid.repair_id
-            from entry as paid
-            where paid.kind = 'paid'
-                and paid.repair_id is not null
-        )
-        and entry.repair_id not in (
-            select repair.repair_id
-            from core.repair as repair
-            where repair.state = 'void'
-        )
+    left join repair
+        on entry.repair_id = repair.repair_id
+    group by entry.work
+    having count(*) filter (entry.kind = 'committed') > 0
+),
+
+account as (
+    select
+        summed.*,
+        summed.opening + summed.received + summed.recovered - summed.paid as cash,
+        (select coalesce(sum(owed.amount), 0) from owed) as committed
+    from summed
 )
 
 select
@@ -44,16 +68,15 @@ select
     item.position,
     item.item,
     item.amount::decimal(14, 2) as amount
-from summed
-cross join committed
+from account
 cross join lateral (
     values
-        (1, 'opening', summed.opening),
-        (2, 'received', summed.received),
-        (3, 'recovered', summed.recovered),
-        (4, 'paid', -summed.paid),
-        (5, 'cash', summed.opening + summed.received + summed.recovered - summed.paid),
-        (6, 'committed', -committed.committed),
-        (7, 'available', summed.opening + summed.received + summed.recovered - summed.paid - committed.committed)
+        (1, 'opening', account.opening),
+        (2, 'received', account.received),
+        (3, 'recovered', account.recovered),
+        (4, 'paid', -account.paid),
+        (5, 'cash', account.cash),
+        (6, 'committed', -account.committed),
+        (7, 'available', account.cash - account.committed)
 ) as item(position, item, amount)
 order by item.position
