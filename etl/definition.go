@@ -42,6 +42,7 @@ type Definition struct {
 	Connect  *Connect `yaml:"connect,omitempty" doc:"instead of files: the server that the source is fetched from"`
 	Snapshot bool     `yaml:"snapshot,omitempty" doc:"a delivery is the full set: rows that it lacks are deleted; of a source with a cursor, a full fetch is"`
 	Shrink   int      `yaml:"shrink,omitempty" doc:"percent of the held rows that a full set may lack before it is refused; 20 if absent"`
+	Due      *Due     `yaml:"due,omitempty" doc:"when its delivery is late: 3rd working day (of the month after the one assessed), or at most 26 hours old"`
 	// What is done with a delivery that is not as agreed; contract.go.
 	OnUnknown   string `yaml:"on_unknown,omitempty" doc:"a column that the definition does not name: evolve (taken without it, and noted; if absent), freeze (the delivery is refused), discard_column (left out without a note), quarantine (all rows of the delivery wait)"`
 	OnMissing   string `yaml:"on_missing,omitempty" doc:"a column that is not there and not required: evolve, freeze, discard_column or quarantine, as on_unknown"`
@@ -52,6 +53,22 @@ type Definition struct {
 	hash    string
 	pattern *regexp.Regexp
 	sheets  *regexp.Regexp // nil without Sheets
+}
+
+// Due says from when on a source is late. One text is a warning; Error is a
+// second, graver level.
+type Due struct {
+	Warn  string `yaml:"warn,omitempty" doc:"late from then on: 3rd working day, or at most 26 hours old"`
+	Error string `yaml:"error,omitempty" doc:"gravely late from then on, in the same words"`
+}
+
+// UnmarshalYAML accepts one text as the warning.
+func (d *Due) UnmarshalYAML(decode func(any) error) error {
+	if err := decode(&d.Warn); err == nil {
+		return nil
+	}
+	type plain Due
+	return decode((*plain)(d))
 }
 
 // Skip recognises rows that are no data.

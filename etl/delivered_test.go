@@ -77,7 +77,7 @@ func TestDeliveredByServers(t *testing.T) {
 				w.in.Now = func() time.Time {
 					return time.Date(day.Year(), day.Month(), day.Day(), day.Hour(), 0, 0, 0, w.in.Definitions[0].Connect.zone)
 				}
-				w.in.Choice.Source = item.Source
+				w.in.Choice.Sources = []string{item.Source}
 				loads += len(w.pull(t).Loads)
 			}
 			if loads != len(items) {

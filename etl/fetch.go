@@ -16,13 +16,6 @@ import (
 // in raw/, and then taken in by the same way as a file. So a crash loses
 // nothing, and a rebuild asks no server.
 
-// Choice narrows a pull.
-type Choice struct {
-	Source   string    // only this source, "" for all
-	Full     bool      // read everything again, whatever the watermark says
-	From, To time.Time // backfill: rows from From up to but without To, in the town's own time
-}
-
 // fetched is what the sidecar of a fetched delivery says of the fetch.
 type fetched struct {
 	Kind      string   `json:"kind"`                // window, full or backfill
@@ -67,7 +60,7 @@ type Fetch struct {
 func (in Intake) fetchAll(ctx context.Context, db *warehouse.DB, report *Report) error {
 	for i := range in.Definitions {
 		d := &in.Definitions[i]
-		if d.Connect == nil || in.Choice.Source != "" && in.Choice.Source != d.Source {
+		if d.Connect == nil || !in.Choice.takes(d.Source) {
 			continue
 		}
 		fetch, item, err := in.fetch(ctx, db, d)
@@ -219,7 +212,7 @@ func (in Intake) pending(ctx context.Context, db *warehouse.DB) ([]delivery, err
 	}
 	var pending []delivery
 	for _, item := range items {
-		if item.Fetch == nil || in.Choice.Source != "" && in.Choice.Source != item.Source {
+		if item.Fetch == nil || !in.Choice.takes(item.Source) {
 			continue
 		}
 		known, err := isKnown(ctx, db, item.loadID())

@@ -105,7 +105,7 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 				continue
 			}
 			matched = true
-			if in.Choice.Source != "" && in.Choice.Source != d.Source {
+			if !in.Choice.takes(d.Source) {
 				continue
 			}
 			item, err := d.describe(path, info)
@@ -126,7 +126,7 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 			return nil, err
 		}
 		for _, item := range fixes {
-			if in.Choice.Source == "" || in.Choice.Source == item.Source {
+			if in.Choice.takes(item.Source) {
 				items = append(items, item)
 			}
 		}

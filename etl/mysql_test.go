@@ -34,7 +34,7 @@ func testMariaDBTable(t *testing.T, address string) {
 		t.Errorf("got quarantine %s, want %s", got, want)
 	}
 	w.define(t, repairsFrom(strings.Replace(fromMariaDB, "table", "zero_dates: 'null', table", 1)))
-	w.in.Choice = Choice{Source: "repairs_db", Full: true}
+	w.in.Choice = Choice{Sources: []string{"repairs_db"}, Full: true}
 	w.pull(t)
 	if got, want := ask(t, w.db, heldRepairs), `18446744073709551615|g1|2024-10-01 08:00:00.5||12.30|true|2024-10-01 08:00:00
 900719925474099312|g1|2024-10-02 00:00:00|2024-10-03 09:30:00||false|2024-10-03 10:00:00`; got != want {

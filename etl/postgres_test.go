@@ -77,7 +77,7 @@ func testPostgresTable(t *testing.T, address string) {
 	if err != nil || watermark > time.Now().AddDate(0, 0, 1).Format(civilForm) {
 		t.Errorf("got watermark %s, %v", watermark, err)
 	}
-	w.in.Choice = Choice{Source: "repairs_db", From: time.Date(2024, 10, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2024, 10, 2, 0, 0, 0, 0, time.UTC)}
+	w.in.Choice = Choice{Sources: []string{"repairs_db"}, From: time.Date(2024, 10, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2024, 10, 2, 0, 0, 0, 0, time.UTC)}
 	execPostgres(t, address, "update repair set budget = 77 where id = 900719925474099312", "delete from repair where id = 5")
 	report = w.pull(t)
 	if load := report.Loads[0]; load.In != 1 || load.Loaded != 1 {
@@ -86,7 +86,7 @@ func testPostgresTable(t *testing.T, address string) {
 	if after, _ := Watermark(t.Context(), w.db, "repairs_db"); after != watermark {
 		t.Errorf("a backfill moved the watermark from %s to %s", watermark, after)
 	}
-	w.in.Choice = Choice{Source: "repairs_db", Full: true}
+	w.in.Choice = Choice{Sources: []string{"repairs_db"}, Full: true}
 	if report = w.pull(t); report.Fetches[0].Kind != kindFull || report.Loads[0].In != 5 {
 		t.Errorf("full refresh: got %+v", report)
 	}
@@ -148,7 +148,7 @@ func testBackfillFirst(t *testing.T, address string) {
 	execPostgres(t, address, "drop table if exists repair", repairTable,
 		"insert into repair select i, '一号楼', 'open', '2024-10-01', null, i, null, timestamptz '2024-10-01 00:00+08' + i * interval '1 day' from generate_series(1, 10) as i")
 	w := newServed(t, repairsFrom(fromRepairTable))
-	w.in.Choice = Choice{Source: "repairs_db", From: time.Date(2024, 10, 9, 0, 0, 0, 0, time.UTC)}
+	w.in.Choice = Choice{Sources: []string{"repairs_db"}, From: time.Date(2024, 10, 9, 0, 0, 0, 0, time.UTC)}
 	if load := w.pull(t).Loads[0]; load.Loaded != 3 {
 		t.Errorf("got %+v, want 3 rows", load)
 	}

@@ -93,8 +93,11 @@ func (l *life) run() {
 		"pull":       func(r *rapid.T) { l.pull(r, Choice{}, true) },
 		"cut":        l.cut,
 		"death":      l.die,
-		"full":       func(r *rapid.T) { l.count["full"]++; l.pull(r, Choice{Source: "repairs_db", Full: true}, true) },
-		"rebuild":    l.rebuild,
+		"full": func(r *rapid.T) {
+			l.count["full"]++
+			l.pull(r, Choice{Sources: []string{"repairs_db"}, Full: true}, true)
+		},
+		"rebuild": l.rebuild,
 		"": func(r *rapid.T) {
 			if got := ask(l.t, l.w.db, "select count(*) - count(distinct source_key) from core.repair"); got != "0" {
 				r.Fatalf("%s keys are there twice", got)
@@ -212,7 +215,7 @@ func (l *life) die(r *rapid.T) {
 
 func (l *life) backfill(r *rapid.T) {
 	from := l.now.Add(8*time.Hour - time.Duration(rapid.IntRange(0, 7200).Draw(r, "from"))*time.Second)
-	choice := Choice{Source: "repairs_db", From: from}
+	choice := Choice{Sources: []string{"repairs_db"}, From: from}
 	if rapid.Bool().Draw(r, "is bounded") {
 		choice.To = from.Add(time.Hour)
 	}

@@ -16,7 +16,7 @@ import (
 // Waiting picks quarantined rows; a zero field does not narrow.
 type Waiting struct {
 	Source, Reason, File string
-	Month                tongbao.Month // of the delivery
+	Month                tongbao.Month `json:",omitzero"` // of the delivery
 	Row                  int64
 }
 

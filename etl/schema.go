@@ -69,13 +69,16 @@ func schemaOf(of reflect.Type) map[string]any {
 			if k.Type.Kind() == reflect.String && k.Name == "default" {
 				property = scalar
 			}
-			property["description"] = k.Doc
+			if k.Type == reflect.TypeFor[Due]() { // one text is short for its warn
+				property = map[string]any{"oneOf": []any{map[string]any{"type": "string"}, property}}
+			}
 			if k.Name == "order" {
 				property["items"].(map[string]any)["minItems"], property["items"].(map[string]any)["maxItems"] = 2, 2
 			}
 			if words := wordsOf(of, k.Name); words != nil {
 				property["enum"] = words
 			}
+			property["description"] = k.Doc
 			properties[k.Name] = property
 			if k.IsNeeded {
 				needed = append(needed, k.Name)

@@ -98,7 +98,7 @@ func (in Intake) matchMember(item delivery, member *zip.File, name string) ([]de
 	full := item.Name + "/" + name
 	for i := range in.Definitions {
 		d := &in.Definitions[i]
-		if d.Connect != nil || in.Choice.Source != "" && in.Choice.Source != d.Source {
+		if d.Connect != nil || !in.Choice.takes(d.Source) {
 			continue
 		}
 		matched := path.Base(name)

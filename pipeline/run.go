@@ -26,6 +26,7 @@ type Result struct {
 	Pull     etl.Report
 	Computed []tongbao.Month // months whose rows were made again
 	Findings []warehouse.Finding
+	Late     []register.LateSource
 	Build    string // folder of the build
 	Version  int    // the month's current version, 0 if none
 	IsNew    bool   // Version was made by this run
@@ -61,12 +62,30 @@ func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 	if result.Pull, err = h.Pull(ctx, etl.Choice{}); err != nil {
 		return result, err
 	}
+	return result, h.month(ctx, month, &result)
+}
+
+// month computes what is taken in, checks it and builds it; it publishes where
+// the workspace publishes by itself.
+func (h *House) month(ctx context.Context, month tongbao.Month, result *Result) error {
+	if err := h.check(ctx, month, result); err != nil {
+		return err
+	}
+	return h.buildAndPublish(ctx, month, result, h.Config.Publish == "auto")
+}
+
+// check makes every touched month and looks for offenders in the one that is
+// assessed.
+func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) (err error) {
+	if result.Late, err = h.lookForLate(ctx, month); err != nil {
+		return err
+	}
 	if result.Computed, err = h.Compute(ctx, month); err != nil {
-		return result, err
+		return err
 	}
 	h.Progress("check", 0, 1)
 	if result.Findings, err = h.db.RunChecks(ctx, h.queryFiles(), month); err != nil {
-		return result, fmt.Errorf("checks for %s: %w", month, err)
+		return fmt.Errorf("checks for %s: %w", month, err)
 	}
 	var failed []warehouse.Finding
 	for _, finding := range result.Findings {
@@ -75,10 +94,10 @@ func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 		}
 	}
 	if len(failed) > 0 {
-		return result, &CheckError{month, failed}
+		return &CheckError{month, failed}
 	}
 	h.Progress("check", 1, 1)
-	return result, h.buildAndPublish(ctx, month, &result)
+	return nil
 }
 
 // Pull loads the seeds, takes in what lies in the inbox and asks the servers.
@@ -87,11 +106,17 @@ func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error)
 	if err != nil {
 		return etl.Report{}, err
 	}
-	if choice.Source != "" && !slices.ContainsFunc(intake.Definitions, func(d etl.Definition) bool { return d.Source == choice.Source }) {
-		return etl.Report{}, problemf("--source %s: %s has no such definition", choice.Source, h.sourcesDir())
+	for _, source := range choice.Sources {
+		if !slices.ContainsFunc(intake.Definitions, func(d etl.Definition) bool { return d.Source == source }) {
+			return etl.Report{}, problemf("--source %s: %s has no such definition", source, h.sourcesDir())
+		}
 	}
 	intake.Choice = choice
-	return etl.Pull(ctx, h.db, intake)
+	report, err := etl.Pull(ctx, h.db, intake)
+	if len(choice.Sources) > 0 {
+		report.Unmatched = nil // files of the other sources
+	}
+	return report, err
 }
 
 // Rebuild makes the warehouse again from raw/ and the seeds. It must be called
@@ -213,7 +238,11 @@ func (h *House) fingerprint(ctx context.Context, month tongbao.Month, rules stri
 		from core.quarantine as quarantine inner join core.load as load on quarantine.load_id = load.load_id
 		where quarantine.state <> 'open' and load.delivered_at >= ? and load.delivered_at < ?`,
 		month.First(), month.Next().Next().First()).Scan(&closed)
-	return strings.TrimSpace(rules + " " + loads + " " + closed), err
+	if err != nil {
+		return "", err
+	}
+	late, err := h.lateDigest(ctx, month)
+	return strings.TrimSpace(rules+" "+loads+" "+closed) + late, err
 }
 
 // rulesDigest hashes the texts of all queries and seeds.

@@ -1,64 +1,55 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"tongbao/etl"
+	"tongbao/pipeline"
+	"tongbao/register"
 )
 
 func (a *app) pullCommand() *cobra.Command {
-	var choice etl.Choice
+	var sources []string
+	var full bool
 	var from, to string
 	command := &cobra.Command{
 		Use:   "pull",
 		Short: "Take in what lies in the inbox and what the servers have; nothing is computed",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			var err error
-			if choice.From, err = momentFlag("--from", from); err != nil {
-				return err
+			words := slices.Clone(sources)
+			if full {
+				words = append(words, "--full-refresh")
 			}
-			if choice.To, err = momentFlag("--to", to); err != nil {
-				return err
+			for name, value := range map[string]string{"--from": from, "--to": to} {
+				if value != "" {
+					words = append(words, name+"="+value)
+				}
 			}
-			if choice.Source == "" && (choice.Full || from != "" || to != "") {
-				return &usageError{errors.New("--full-refresh, --from and --to need --source")}
+			choice, err := etl.ParseChoice(words)
+			if err != nil {
+				return &usageError{err}
 			}
-			house, err := a.open(command.Context())
+			month, err := a.month("")
 			if err != nil {
 				return err
 			}
-			defer house.Close()
-			report, err := house.Pull(command.Context(), choice)
-			a.printLoads(report)
+			step := register.PlanStep{Step: "pull", Args: choice.Words()}
+			outcome, err := a.perform(command.Context(), pipeline.Request{Steps: []register.PlanStep{step}, Month: month})
+			a.printLoads(outcome.Result.Pull)
 			return err
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&choice.Source, "source", "", "only this source")
-	flags.BoolVar(&choice.Full, "full-refresh", false, "read everything that the server has, whatever was read before")
+	flags.StringSliceVar(&sources, "source", nil, "only this source; may be repeated")
+	flags.BoolVar(&full, "full-refresh", false, "read everything that the server has, whatever was read before")
 	flags.StringVar(&from, "from", "", "read again from this day or moment on (2026-10-01, 2026-10-01 08:00:00); the watermark stays")
 	flags.StringVar(&to, "to", "", "read again up to, without, this day or moment")
 	return command
-}
-
-// momentFlag reads a day or a moment in the town's own time.
-func momentFlag(name, value string) (time.Time, error) {
-	if value == "" {
-		return time.Time{}, nil
-	}
-	for _, form := range []string{time.DateOnly, time.DateTime} {
-		if t, err := time.Parse(form, value); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, &usageError{fmt.Errorf("%s %q: want a day or moment as 2026-10-01 or \"2026-10-01 08:00:00\"", name, value)}
 }
 
 // printFetches says what each server gave; an empty fetch is no load, and is

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os/user"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,6 +15,7 @@ import (
 	"tongbao/etl"
 	"tongbao/pipeline"
 	"tongbao/templates"
+	"tongbao/warehouse"
 )
 
 func (a *app) quarantineCommand() *cobra.Command {
@@ -70,13 +73,24 @@ func (a *app) quarantineList() *cobra.Command {
 	choose := a.waitingFlags(command.Flags())
 	state := command.Flags().String("state", "open", "open, replayed, fixed, dismissed or all")
 	counts := command.Flags().Bool("counts", false, "counts by source, reason and state instead of rows")
-	command.RunE = a.onWaiting(choose, func(command *cobra.Command, house *pipeline.House, chosen etl.Waiting, _ []string) error {
-		rows, err := house.Quarantine(command.Context(), chosen, *state, *counts)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		chosen, err := choose()
+		if err != nil {
+			return err
+		}
+		waiting, err := json.Marshal(chosen)
+		if err != nil {
+			return err
+		}
+		query := url.Values{"waiting": {string(waiting)}, "state": {*state}, "counts": {strconv.FormatBool(*counts)}}
+		rows, err := a.look(command.Context(), "/quarantine?"+query.Encode(), func(house *pipeline.House) (warehouse.Rows, error) {
+			return house.Quarantine(command.Context(), chosen, *state, *counts)
+		})
 		if err != nil {
 			return err
 		}
 		return a.print(rows)
-	})
+	}
 	return command
 }
 
