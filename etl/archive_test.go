@@ -106,6 +106,39 @@ func TestArchive(t *testing.T) {
 	fresh.want(tickets, rows)
 }
 
+// TestQuarantineOfMember: rows of an archive's member are exported, fixed and
+// replayed from the archive in raw/, and a rebuild repeats it.
+func TestQuarantineOfMember(t *testing.T) {
+	strict := strings.Replace(plainSource, "required: true", "required: true, pattern: '[0-9]+'", 1)
+	w := newTown(t, strict)
+	w.put("夜间.zip", pack(t, "工单_20261102.csv", "编号,正文\n1,甲\nx2,乙\ny3,丙\n"))
+	w.pull()
+	w.want("select count(*) || ' ' || min(reason) from core.quarantine where state = 'open'", "2 bad_pattern")
+	book := filepath.Join(t.TempDir(), "fix.xlsx")
+	if n, err := Export(t.Context(), w.db, w.in, Waiting{Row: 3}, book, func(reason string) string { return reason }); n != 1 || err != nil {
+		t.Fatalf("exported %d rows, %v; want 1", n, err)
+	}
+	edit(t, book, "plain", "x2", "2")
+	if report, err := Import(t.Context(), w.db, w.in, book); err != nil || len(report.Loads) != 1 {
+		t.Fatalf("import: %+v, %v", report, err)
+	}
+	w.in.Definitions[0] = parse(t, plainSource)
+	if report, err := Replay(t.Context(), w.db, w.in, Waiting{}, time.Date(2026, 11, 5, 8, 0, 0, 0, time.UTC), "test"); err != nil || len(report.Loads) != 1 {
+		t.Fatalf("replay: %+v, %v", report, err)
+	}
+	states := "select string_agg(row_no || state, ' ' order by row_no) from core.quarantine"
+	tickets := "select string_agg(ticket_id || summary, ' ' order by ticket_id) from core.ticket"
+	fresh := newTown(t, plainSource)
+	fresh.in.Raw = w.in.Raw
+	if _, err := Rebuild(t.Context(), fresh.db, fresh.in); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []*town{w, fresh} {
+		one.want(states, "3fixed 4replayed")
+		one.want(tickets, "1甲 2乙 y3丙")
+	}
+}
+
 // TestHostileArchives: an archive that means harm is refused whole, and
 // nothing is written outside.
 func TestHostileArchives(t *testing.T) {

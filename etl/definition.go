@@ -25,8 +25,8 @@ type Definition struct {
 	// Files matches the names of its deliveries in the inbox. The group
 	// "delivered" (20261103) gives the day of delivery, "month" (2026-10) and
 	// "line" what the whole file is about.
-	Files     string   `yaml:"files" doc:"regular expression of file names; groups delivered, month and line are read from the name"`
-	Format    string   `yaml:"format" doc:"csv, xlsx, parquet or jsonl (a JSON object a line)"`
+	Files     string   `yaml:"files,omitempty" doc:"needed without connect: regular expression of file names; groups delivered, month and line are read from the name"`
+	Format    string   `yaml:"format,omitempty" doc:"needed without connect: csv, xlsx, parquet or jsonl (a JSON object a line)"`
 	Encoding  string   `yaml:"encoding,omitempty" doc:"auto (UTF-8, UTF-16 with its mark, else GB18030), utf-8, gb18030, gbk, utf-16 or cp950; auto if absent"`
 	Delimiter string   `yaml:"delimiter,omitempty" doc:"one character; a comma if absent"`
 	Sheet     string   `yaml:"sheet,omitempty" doc:"name of the sheet; the first visible one if absent"`
@@ -43,6 +43,11 @@ type Definition struct {
 	Snapshot bool     `yaml:"snapshot,omitempty" doc:"a delivery is the full set: rows that it lacks are deleted; of a source with a cursor, a full fetch is"`
 	Shrink   int      `yaml:"shrink,omitempty" doc:"percent of the held rows that a full set may lack before it is refused; 20 if absent"`
 	Due      *Due     `yaml:"due,omitempty" doc:"when its delivery is late: 3rd working day (of the month after the one assessed), or at most 26 hours old"`
+	// What is done with a delivery that is not as agreed; contract.go.
+	OnUnknown   string `yaml:"on_unknown,omitempty" doc:"a column that the definition does not name: evolve (taken without it, and noted; if absent), freeze (the delivery is refused), discard_column (left out without a note), quarantine (all rows of the delivery wait)"`
+	OnMissing   string `yaml:"on_missing,omitempty" doc:"a column that is not there and not required: evolve, freeze, discard_column or quarantine, as on_unknown"`
+	OnBad       string `yaml:"on_bad,omitempty" doc:"a row that cannot be taken: quarantine (it waits, the others are loaded; if absent) or fail (one bad row refuses the delivery)"`
+	MaxBadShare *int   `yaml:"max_bad_share,omitempty" doc:"percent of a delivery's rows that may be bad; above it nothing of it is loaded; if absent 50, for deliveries of 20 rows and more"`
 
 	file    string
 	hash    string
@@ -85,6 +90,9 @@ type Column struct {
 	Formats  []string          `yaml:"formats,omitempty" doc:"forms of a date besides the usual ones, in strptime words"`
 	DayEnd   bool              `yaml:"day_end,omitempty" doc:"a date without a time of day means its last second, not its first"`
 	Extract  string            `yaml:"extract,omitempty" doc:"regular expression; its first group is the value"`
+	Unique   bool              `yaml:"unique,omitempty" doc:"rows of one delivery that share a value go to quarantine, all of them"`
+	Range    Range             `yaml:"range,omitempty" doc:"[least, most] of a number, day or moment, ~ for no bound; any other goes to quarantine"`
+	Pattern  string            `yaml:"pattern,omitempty" doc:"regular expression that the whole text must match, else the row goes to quarantine"`
 	Mask     string            `yaml:"mask,omitempty" doc:"hash: a salted hash instead of the value; hash_in_grid: of the grid and the value, for doors and homes; scan: phones, id numbers and rooms in a text are starred"`
 }
 
@@ -105,6 +113,11 @@ func (n *Names) UnmarshalYAML(decode func(any) error) error {
 	*n = several
 	return nil
 }
+
+var (
+	masks   = []string{"hash", "hash_in_grid", "scan"}
+	lookups = []string{"category", "severity", "indicator", "lower"}
+)
 
 // gridColumn is the target name that stands for grid_id and grid_name.
 const gridColumn = "grid"
@@ -160,7 +173,7 @@ func ParseDefinition(file string, content []byte) (Definition, error) {
 			return d, fmt.Errorf("%s: sheets: %w", file, err)
 		}
 	}
-	for _, check := range []error{d.checkShape(), d.checkColumns()} {
+	for _, check := range []error{d.checkShape(), d.checkColumns(), d.checkContract()} {
 		if check != nil {
 			return d, fmt.Errorf("%s: %w", file, check)
 		}
@@ -241,11 +254,11 @@ func (d *Definition) checkColumns() error {
 			return fmt.Errorf("%s: to: %q is made twice", where, c.To)
 		}
 		made[c.To] = true
-		if !slices.Contains([]string{"", "hash", "hash_in_grid", "scan"}, c.Mask) {
-			return fmt.Errorf("%s: mask: %q: want hash, hash_in_grid or scan", where, c.Mask)
+		if c.Mask != "" && !slices.Contains(masks, c.Mask) {
+			return fmt.Errorf("%s: mask: %q: want one of %s", where, c.Mask, strings.Join(masks, ", "))
 		}
-		if !slices.Contains([]string{"", "category", "severity", "indicator", "lower"}, c.Lookup) {
-			return fmt.Errorf("%s: lookup: %q: want category, severity, indicator or lower", where, c.Lookup)
+		if c.Lookup != "" && !slices.Contains(lookups, c.Lookup) {
+			return fmt.Errorf("%s: lookup: %q: want one of %s", where, c.Lookup, strings.Join(lookups, ", "))
 		}
 		if c.Extract != "" {
 			if _, err := regexp.Compile(c.Extract); err != nil {

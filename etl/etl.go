@@ -76,6 +76,8 @@ type Load struct {
 	Earliest                           tongbao.Month // earliest month that the changed rows touch, 0 if none changed
 	Steps                              []Step        // where the time went
 	IsKnown                            bool          // taken in before; nothing was done
+	NewColumns, MissingColumns         []string      // where the delivery differs from its definition, and the definition wants it noted
+	Answers                            string        // the load whose quarantined rows it replays or fixes, "" for a delivery
 }
 
 // Step is a part of a load and how long it took.

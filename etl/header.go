@@ -13,6 +13,7 @@ type header struct {
 	width   int            // fields of the header
 	index   map[string]int // source column of the definition -> field
 	unknown []string       // columns that the definition does not name
+	absent  []string       // source columns of the definition that are not there
 	twice   string         // a column that stands there more than once
 }
 
@@ -110,7 +111,8 @@ func (d *Definition) matchHeader(names []string, groups ...string) (h header, mi
 			if len(alternatives) == 0 {
 				continue
 			}
-			if alternatives[0] == sheetSource {
+			// Only a workbook of fixed rows has it as a column.
+			if alternatives[0] == sheetSource && !slices.Contains(names, sheetSource) {
 				continue
 			}
 			at := -1
@@ -129,7 +131,12 @@ func (d *Definition) matchHeader(names []string, groups ...string) (h header, mi
 			if at >= 0 {
 				h.index[alternatives[0]] = at
 				used[at] = true
-			} else if column.Required {
+				continue
+			}
+			if !slices.Contains(h.absent, alternatives[0]) {
+				h.absent = append(h.absent, alternatives[0])
+			}
+			if column.Required {
 				missing = append(missing, alternatives[0])
 			}
 		}
@@ -140,6 +147,21 @@ func (d *Definition) matchHeader(names []string, groups ...string) (h header, mi
 		}
 	}
 	return h, missing
+}
+
+// differing takes over what is unknown or absent in another header of the same
+// delivery.
+func (h *header) differing(other header) {
+	for _, names := range []struct {
+		to   *[]string
+		from []string
+	}{{&h.unknown, other.unknown}, {&h.absent, other.absent}} {
+		for _, name := range names.from {
+			if !slices.Contains(*names.to, name) {
+				*names.to = append(*names.to, name)
+			}
+		}
+	}
 }
 
 // headerError names the row that comes nearest and what it lacks.

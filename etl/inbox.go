@@ -115,8 +115,20 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 				items = append(items, item)
 			}
 		}
-		if !matched {
+		if matched {
+			continue
+		}
+		fixes, err := in.fixedItems(path, info)
+		if len(fixes) == 0 && err == nil {
 			report.Unmatched = append(report.Unmatched, info.Name())
+		}
+		if err := report.note(err, "", info.Name()); err != nil {
+			return nil, err
+		}
+		for _, item := range fixes {
+			if in.Choice.takes(item.Source) {
+				items = append(items, item)
+			}
 		}
 	}
 	sortDeliveries(items)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -65,9 +66,15 @@ func (d *Definition) readJSONL(path, scratch string) (stage, error) {
 		return stage{}, &FileError{What: "holds no line that is a JSON object", Do: "export it as JSON lines, one object a line"}
 	}
 	names := sortedKeys(seen)
-	if _, missing := d.matchHeader(names); len(missing) > 0 {
+	found, missing := d.matchHeader(names)
+	if len(missing) > 0 {
 		return stage{}, d.lacks("", missing, names)
 	}
+	// An object is no column of its own where its fields are.
+	found.unknown = slices.DeleteFunc(found.unknown, func(name string) bool {
+		return slices.ContainsFunc(names, func(other string) bool { return strings.HasPrefix(other, name+".") })
+	})
+	writer.header.differing(found)
 	return writer.finish()
 }
 

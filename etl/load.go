@@ -20,7 +20,10 @@ type loader struct {
 	coreSQL  string // queries/core/<target>.sql
 	load     Load
 	clock    time.Time
-	firstRow int64 // rowid of the first row of typed
+	firstRow int64  // rowid of the first row of typed
+	raw      string // folder of raw/
+	held     []heldRow
+	replay   *closing // nil but for a replay of quarantined rows
 }
 
 // errMiscounted says that the engine did not find the records that the scan
@@ -44,20 +47,29 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 		if err := l.countTyped(ctx, tx); err != nil {
 			return err
 		}
+		if err := l.keepReplayed(ctx, tx); err != nil {
+			return err
+		}
 		l.step("read and type")
 		for _, step := range []struct {
 			name string
 			do   func(context.Context, *warehouse.Tx) error
 		}{
 			{"resolve", func(ctx context.Context, tx *warehouse.Tx) error { return l.judge(ctx, tx, typed) }},
+			{"close quarantined rows", l.closeRows},
 			{"merge", l.merge},
 			{"delete what the full set lacks", l.deleteGone},
 			{"record", l.record},
 		} {
-			if err := step.do(ctx, tx); err != nil {
+			if err := step.do(ctx, tx); errors.Is(err, errNothingToReplay) {
+				return nil
+			} else if err != nil {
 				return fmt.Errorf("%s: %w", step.name, err)
 			}
 			l.step(step.name)
+		}
+		if err := l.writeClosing(ctx, tx); err != nil {
+			return err
 		}
 		warehouse.Failpoint("etl.before_commit")
 		return nil
@@ -190,6 +202,9 @@ func (l *loader) unresolved() [][4]string {
 		case c.Lookup == "indicator":
 			faults = append(faults, [4]string{"bad_value", "typed.t_" + c.To + " is not null and rubric.indicator is null", name, scanned("typed.t_" + c.To)})
 		}
+		if c.Unique {
+			faults = append(faults, sharedValue(c))
+		}
 	}
 	return faults
 }
@@ -230,14 +245,17 @@ where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins(
 		return err
 	}
 	l.load.Quarantined = count
+	if err := l.forgetReplayed(ctx, tx, count); err != nil {
+		return err
+	}
 	if count > 0 {
 		pick := func(cases []string) string {
 			return "case faulty.fault " + strings.Join(cases, " ")
 		}
-		statement = fmt.Sprintf(`insert into core.quarantine
+		statement = fmt.Sprintf(`insert into core.quarantine (load_id, source, file, sheet, row_no, column_name, value, reason, detail)
 select %s, %s, %s, %s, %s, nullif(%s end, ''), %s else typed.fault_value end, %s end, null
 from typed inner join faulty on typed.rowid = faulty.place%s`,
-			literal(l.load.ID), literal(l.load.Source), literal(l.load.File), "typed.sheet", l.rowNumber(),
+			literal(l.owner()), literal(l.load.Source), literal(l.load.File), "typed.sheet", l.rowNumber(),
 			pick(columns), pick(values), pick(reasons), l.joins())
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
@@ -245,8 +263,14 @@ from typed inner join faulty on typed.rowid = faulty.place%s`,
 		if err := l.suggestGrids(ctx, tx); err != nil {
 			return err
 		}
+		if err := l.checkBad(ctx, tx); err != nil {
+			return err
+		}
 	}
-	return l.makeLanding(ctx, tx, count > 0)
+	if err := l.hold(ctx, tx); err != nil {
+		return err
+	}
+	return l.makeLanding(ctx, tx, count > 0 || len(l.held) > 0)
 }
 
 // suggestGrids names the nearest known spellings beside an unknown one; a
@@ -266,7 +290,7 @@ from (
     where unknown.likeness >= 0.7
     group by unknown.value
 ) as nearest
-where quarantine.load_id = ? and quarantine.reason = 'unknown_grid' and quarantine.value = nearest.value`, l.load.ID, l.load.ID)
+where quarantine.load_id = ? and quarantine.reason = 'unknown_grid' and quarantine.value = nearest.value`, l.owner(), l.owner())
 	return err
 }
 
@@ -287,7 +311,7 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 		literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
 		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", "typed.sheet as sheet",
 		"cast(" + l.rowNumber() + " as bigint) as row_no", momentLiteral(l.item.DeliveredAt) + " as delivered_at",
-		l.value("updated_at", moment) + " as updated_at",
+		l.updatedAt() + " as updated_at",
 	}
 	for _, name := range sortedKeys(targets[l.d.Target]) {
 		if name != "updated_at" {
@@ -315,15 +339,24 @@ func (l *loader) record(ctx context.Context, tx *warehouse.Tx) error {
 		return fmt.Errorf("%d rows in, but %d loaded + %d duplicate + %d quarantined; this is a defect of the program",
 			l.load.In, l.load.Loaded, l.load.Duplicate, l.load.Quarantined)
 	}
-	var watermark, kind string
-	if l.item.Fetch != nil {
+	// A load of some rows is no full set, and moves no watermark.
+	watermark, kind := "", ""
+	switch {
+	case l.replay != nil:
+		kind = stateReplayed
+	case l.item.Answers != nil:
+		kind = stateFixed
+	case l.item.Fetch != nil:
 		watermark, kind = l.item.Fetch.Watermark, l.item.Fetch.Kind
 	}
 	_, err := tx.Exec(ctx, "insert into core.load values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		l.load.ID, l.load.Source, l.load.Target, l.load.File, l.load.SHA256, l.load.Bytes, l.item.DeliveredAt,
 		dateOrNil(l.load.Month), textOrNil(l.load.Line), l.load.In, l.load.Loaded, l.load.Duplicate, l.load.Quarantined,
 		dateOrNil(l.load.Earliest), l.d.hash, l.load.Deleted, textOrNil(watermark), textOrNil(kind))
-	return err
+	if err != nil {
+		return err
+	}
+	return l.noteColumns(ctx, tx)
 }
 
 func dateOrNil(m tongbao.Month) any {

@@ -46,6 +46,9 @@ func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
 		return report, err
 	}
+	if err := in.redoClosings(ctx, db, &report); err != nil {
+		return report, err
+	}
 	if err := in.fetchAll(ctx, db, &report); err != nil {
 		return report, err
 	}
@@ -63,6 +66,9 @@ func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 		return report, fmt.Errorf("read %s: %w", in.Raw, err)
 	}
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
+		return report, err
+	}
+	if err := in.redoClosings(ctx, db, &report); err != nil {
 		return report, err
 	}
 	if err := in.dropSuperseded(ctx, db, &report); err != nil {
@@ -88,6 +94,9 @@ func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery
 		case errors.As(err, &wrong):
 			wrong.Source, wrong.File = item.Source, item.Name
 			report.Errors = append(report.Errors, wrong)
+			if err := unland(in.Raw, item); err != nil {
+				return err
+			}
 		case err != nil:
 			return fmt.Errorf("load %s: %w", item.Name, err)
 		case load.IsKnown:
@@ -127,6 +136,16 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
 		return load, err
 	}
+	held, err := in.heldRows(item)
+	if err != nil {
+		return load, err
+	}
+	return in.load(ctx, db, loader{d: d, item: item, held: held, load: load})
+}
+
+// load stages a delivery and runs its transaction.
+func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, error) {
+	d, item, load := l.d, l.item, l.load
 	// What is staged is not masked yet: it lies where raw/ does, and what a
 	// killed process left goes with the next load.
 	scratch := filepath.Join(in.Raw, ".stage")
@@ -137,21 +156,22 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
-	path := rawPath(in.Raw, item)
-	if item.archive != "" {
-		path, err = unpack(item, scratch)
-	} else if item.path != "" {
-		path, err = land(in.Raw, item)
+	if item.Answers != nil {
+		d = d.forFixes()
 	}
+	path, err := in.fileOf(item, scratch)
 	if err != nil {
 		return load, err
 	}
 	st, err := d.read(ctx, db, path, scratch, item)
+	if err == nil {
+		err = d.checkHeader(st.header)
+	}
 	if err != nil {
 		return load, err
 	}
 	warehouse.Failpoint("etl.staged")
-	l := &loader{d: d, item: item, st: st, salt: in.Salt, coreSQL: in.Core[d.Target], load: load}
+	l.d, l.st, l.salt, l.coreSQL, l.raw = d, st, in.Salt, in.Core[d.Target], in.Raw
 	err = l.run(ctx, db)
 	if errors.Is(err, errMiscounted) && st.isFile && st.reader == "" {
 		// The engine and the scan disagree; the careful reader decides.
@@ -167,10 +187,22 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 	warehouse.Failpoint("etl.after_commit")
 	// The engine has said "done" for transactions that it rolled back.
 	done, err := isKnown(ctx, db, load.ID)
-	if err == nil && !done {
+	if err == nil && !done && (l.replay == nil || l.load.In > 0) {
 		err = fmt.Errorf("the load's row is not there after the commit")
 	}
 	return l.load, err
+}
+
+// fileOf is where a delivery is read: in raw/, where one of the inbox lands
+// first, or unpacked from its archive into scratch.
+func (in Intake) fileOf(item delivery, scratch string) (string, error) {
+	switch {
+	case item.archive != "":
+		return unpack(item, scratch)
+	case item.path != "":
+		return land(in.Raw, item)
+	}
+	return rawPath(in.Raw, item), nil
 }
 
 // line is the assessment line that the file names, in our words.
@@ -185,6 +217,9 @@ func (item delivery) line(d *Definition) string {
 }
 
 func (d *Definition) read(ctx context.Context, db *warehouse.DB, path, scratch string, item delivery) (stage, error) {
+	if item.Answers != nil {
+		return d.readFixes(path, scratch, item)
+	}
 	if item.Fetch != nil {
 		return d.readFetched(path, item)
 	}

@@ -29,7 +29,8 @@ type delivery struct {
 	Bytes       int64             `json:"bytes"`
 	DeliveredAt time.Time         `json:"delivered_at"`
 	Captures    map[string]string `json:"captures,omitempty"`
-	Definition  string            `json:"definition"` // hash of the definition in force when it landed
+	Definition  string            `json:"definition"`        // hash of the definition in force when it landed
+	Answers     *answered         `json:"answers,omitempty"` // of a fixed file: whose quarantined rows it has
 	Fetch       *fetched          `json:"fetch,omitempty"`
 
 	path    string // in the inbox
@@ -39,7 +40,7 @@ type delivery struct {
 
 // loadID names the load of a delivery; it is the same in a rebuild.
 func (item delivery) loadID() string {
-	id := item.Source + "-" + item.SHA256[:12]
+	id := item.Source + "-" + item.SHA256[:12] + item.Answers.suffix()
 	if item.Fetch != nil {
 		// A table may say again what it said before last time.
 		id += "-" + item.DeliveredAt.Format("20060102T150405")
@@ -121,7 +122,8 @@ func land(rawDir string, item delivery) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(target + sidecarSuffix); err == nil {
+	sidecarFile := target + item.Answers.suffix() + sidecarSuffix
+	if _, err := os.Stat(sidecarFile); err == nil {
 		return target, nil
 	}
 	source, err := os.Open(item.path)
@@ -137,7 +139,27 @@ func land(rawDir string, item delivery) (string, error) {
 		return "", err
 	}
 	warehouse.Failpoint("etl.landed")
-	return target, writeSynced(target+sidecarSuffix, bytes.NewReader(sidecar))
+	return target, writeSynced(sidecarFile, bytes.NewReader(sidecar))
+}
+
+// unland takes a delivery of the inbox that was refused out of raw/ again: a
+// rebuild would stumble over it for ever. An archive stays for its other
+// members.
+func unland(rawDir string, item delivery) error {
+	if item.path == "" || item.archive != "" {
+		return nil
+	}
+	target := rawPath(rawDir, item)
+	files := []string{target + item.Answers.suffix() + sidecarSuffix}
+	if item.Answers == nil { // a fixed file may hold other answers, which were taken
+		files = append(files, target)
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // hashedReader fails at the end if what was read is not what was described:

@@ -13,9 +13,10 @@ import (
 // same as a town without tickets.
 var errEmptySet error = &FileError{Where: "full set", What: "is empty; nothing was deleted", Do: "see whether the export or the account's rights are broken; if it is true, take snapshot: true out of the definition"}
 
-// isFullSet says whether rows that this delivery lacks are gone.
+// isFullSet says whether rows that this delivery lacks are gone. Replayed and
+// fixed rows are a part of one.
 func (l *loader) isFullSet() bool {
-	return l.d.Snapshot && (l.item.Fetch == nil || l.item.Fetch.Kind == kindFull)
+	return l.d.Snapshot && l.replay == nil && l.item.Answers == nil && (l.item.Fetch == nil || l.item.Fetch.Kind == kindFull)
 }
 
 // isOlderSet says whether a later full set was taken in already. Its rows then
@@ -24,10 +25,14 @@ func (l *loader) isOlderSet(ctx context.Context, tx *warehouse.Tx) (bool, error)
 	if !l.d.Snapshot {
 		return false, nil
 	}
+	deliveredAt := l.item.DeliveredAt
+	if l.item.Answers != nil {
+		deliveredAt = l.item.Answers.DeliveredAt
+	}
 	var older bool
 	err := tx.QueryRow(ctx, `select count(*) > 0 from core.load
 		where source = ? and delivered_at > ? and coalesce(fetch_kind, ?) = ?`,
-		l.load.Source, l.item.DeliveredAt, kindFull, kindFull).Scan(&older)
+		l.load.Source, deliveredAt, kindFull, kindFull).Scan(&older)
 	return older, err
 }
 
@@ -89,7 +94,7 @@ func (l *loader) keyless(ctx context.Context, tx *warehouse.Tx) (int64, error) {
 		}
 	}
 	var count int64
-	err := tx.QueryRow(ctx, fmt.Sprintf("select count(*) from typed inner join faulty on typed.rowid = faulty.place%s where faulty.fault = -1%s",
+	err := tx.QueryRow(ctx, fmt.Sprintf("select count(*) from typed inner join faulty on typed.rowid = faulty.place%s where typed.damage is not null%s",
 		l.joins(), missing)).Scan(&count)
 	return count, err
 }

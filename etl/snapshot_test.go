@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // TestSnapshotFiles holds the rules of full sets that come as files, in an
@@ -92,5 +95,97 @@ columns:
 	}
 	if got, want := ask(t, w.db, "select source, earliest_month from core.load order by source"), "exclusions|2024-09-01\ntickets|2024-09-01"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestPartOfSet holds that replayed and fixed rows of a full set are no full
+// set: they delete nothing, and bring back nothing that a later set lacks.
+func TestPartOfSet(t *testing.T) {
+	text := `source: fund
+name: 基金
+target: fund_entry
+files: '^fund_(?P<delivered>\d{8})\.csv$'
+format: csv
+snapshot: true
+shrink: 60
+key: [entry_id]
+columns:
+  - {from: id, to: entry_id, required: true}
+  - {from: day, to: day, required: true}
+  - {from: amount, to: amount}
+`
+	w := newServed(t, text)
+	put := func(day, rows string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(w.in.Inbox, "fund_"+day+".csv"), []byte("id,day,amount\n"+rows), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.pull(t)
+	}
+	held := func(want string) {
+		t.Helper()
+		if got := ask(t, w.db, "select string_agg(source_key, ' ' order by source_key) from core.fund_entry"); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	put("20241001", "a,2024-09-01,1\nb,5th of Sep 2024,2\nc,2024-09-03,3\n")
+	held("a c")
+	w.in.Definitions[0] = parse(t, strings.Replace(text, "to: day,", "to: day, formats: ['%dth of %b %Y'],", 1))
+	replay := func() Load {
+		t.Helper()
+		report, err := Replay(t.Context(), w.db, w.in, Waiting{}, time.Date(2024, 10, 9, 8, 0, 0, 0, time.UTC), "test")
+		if err != nil || len(report.Loads) != 1 {
+			t.Fatalf("got %+v, %v; want one load", report, err)
+		}
+		return report.Loads[0]
+	}
+	if load := replay(); load.In != 1 || load.Loaded != 1 || load.Deleted != 0 {
+		t.Errorf("got %+v, want one row and nothing deleted", load)
+	}
+	held("a b c")
+	put("20241003", "a,2024-09-01,1\nb,2024-09-05,2\nd,6. Sep 2024,4\n")
+	held("a b")
+	book := filepath.Join(t.TempDir(), "fix.xlsx")
+	words := func(reason string) string { return reason }
+	if n, err := Export(t.Context(), w.db, w.in, Waiting{}, book, words); n != 1 || err != nil {
+		t.Fatalf("got %d rows, %v; want 1", n, err)
+	}
+	edit(t, book, "fund", "6. Sep 2024", "2024-09-06")
+	if report, err := Import(t.Context(), w.db, w.in, book); err != nil || len(report.Loads) != 1 || report.Loads[0].Loaded != 1 || report.Loads[0].Deleted != 0 {
+		t.Fatalf("got %+v, %v; want one row and nothing deleted", report, err)
+	}
+	held("a b d")
+	// A bad row that a later set lacks is gone; the fix above is no later set.
+	put("20241004", "a,2024-09-01,1\nd,2024-09-06,4\ne,7. Sep 2024,4\n")
+	held("a d")
+	put("20241005", "a,2024-09-01,1\nd,2024-09-06,4\n")
+	w.in.Definitions[0] = parse(t, strings.Replace(text, "to: day,", "to: day, formats: ['%d. %b %Y'],", 1))
+	if load := replay(); load.Loaded != 0 || load.Duplicate != 1 {
+		t.Errorf("got %+v, want a row that is gone", load)
+	}
+	held("a d")
+	query := "select source_key, amount from core.fund_entry order by all"
+	if got, want := ask(t, w.rebuild(t), query), ask(t, w.db, query); got != want {
+		t.Errorf("rebuilt\n%s\nwant\n%s", got, want)
+	}
+}
+
+// edit replaces the text of one cell of a workbook.
+func edit(t *testing.T, path, sheet, from, to string) {
+	t.Helper()
+	book, err := excelize.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	places, err := book.SearchSheet(sheet, from)
+	if err != nil || len(places) != 1 {
+		t.Fatalf("%q stands at %v, %v; want one place", from, places, err)
+	}
+	if err := book.SetCellStr(sheet, places[0], to); err != nil {
+		t.Fatal(err)
+	}
+	if err := book.Save(); err != nil {
+		t.Fatal(err)
 	}
 }

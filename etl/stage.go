@@ -95,11 +95,14 @@ func (w *stageWriter) write(row int64, fields []string, d damage) error {
 	values := w.record[len(stagePrefix):]
 	for i, name := range w.sources {
 		values[i] = ""
-		if name == sheetSource {
-			values[i] = w.sheet
-		} else if at, found := w.header.index[name]; found && at < len(fields) {
+		at, found := w.header.index[name]
+		if found && at < len(fields) {
 			values[i] = fields[at]
-			blank = blank && strings.TrimSpace(fields[at]) == ""
+		} else if name == sheetSource {
+			values[i] = w.sheet
+		}
+		if name != sheetSource {
+			blank = blank && strings.TrimSpace(values[i]) == ""
 		}
 	}
 	if blank {

@@ -34,7 +34,7 @@ const blanks = "' \t\n\r\u00a0\u3000\ufeff'"
 const digits = `'０１２３４５６７８９：／－．％，', '0123456789:/-.%,'`
 
 func newTyping(d *Definition, st stage, deliveredAt string) *typing {
-	return &typing{d: d, st: st, deliveredAt: deliveredAt, sources: d.sources()}
+	return &typing{d: d, st: st, deliveredAt: deliveredAt, sources: d.sources(), faults: d.headerFaults(st.header)}
 }
 
 // create returns the statement that makes the temporary table typed. Columns:
@@ -204,6 +204,7 @@ func (t *typing) typedColumn(i int, c Column) string {
 	default:
 		expression = raw
 	}
+	t.agreed(c, raw, kind, shown)
 	return expression
 }
 
@@ -314,15 +315,6 @@ func numberSQL(raw, kind string) string {
 	return fmt.Sprintf(`case when regexp_matches(%[1]s, '%[2]s') then try_cast(%[1]s as %[3]s)
             when regexp_matches(%[1]s, '^[+-]?[0-9]{1,10}(\.[0-9]{1,6})?%%$') and %[4]s = try_cast(%[4]s as %[3]s) then try_cast(%[4]s as %[3]s) end`,
 		plain, pattern, kind, hundredth)
-}
-
-// scanned stars phones, id numbers and room numbers in free text; the cheap
-// test in front spares most texts the three replacements.
-func scanned(expression string) string {
-	return fmt.Sprintf(`case when regexp_matches(%[1]s, '[0-9]{4}|室') then regexp_replace(regexp_replace(regexp_replace(%[1]s,
-            '([1-9][0-9]{3})[0-9]{10}([0-9]{3}[0-9Xx])', '\1**********\2', 'g'),
-            '(1[3-9][0-9])[- ]?[0-9]{4}[- ]?([0-9]{4})', '\1****\2', 'g'),
-            '[0-9]{1,3}(-[0-9]{1,4})*室', '**室', 'g') else %[1]s end`, expression)
 }
 
 // literal writes a text as an SQL literal.

@@ -62,6 +62,7 @@ func (d *Definition) stageSheet(book *workbook, sheet sheetPart, writer *stageWr
 			return writer, err
 		}
 	}
+	h.differing(writer.header)
 	writer.header, writer.sheet = h, sheet.name
 	kinds := d.cellKinds(h)
 	for at := h.record; at < len(head); at++ {

@@ -15,7 +15,9 @@ import (
 // What a build holds. warehouse.duckdb and parquet/ have counts, points and
 // places, for anybody with the statistician's role; records.duckdb and
 // parquet-records/ have what the taskforce alone may see: the month's rows,
-// masked, and whatever is about one member of staff.
+// masked, and whatever is about one member of staff. The values of quarantined
+// rows stay in the workspace: where columns slipped, a name may stand where a
+// date should.
 const (
 	publishedFile  = "warehouse.duckdb"
 	recordsFile    = "records.duckdb"
@@ -127,7 +129,7 @@ func recordCopies(month tongbao.Month) []warehouse.Copy {
 		ofMonth("core.month_plan"), ofMonth("core.month_return"), ofMonth("core.month_event"),
 		{Table: "core.exclusion", Select: "select * from core.exclusion order by source, source_key"},
 		{Table: "core.fund_entry", Select: fmt.Sprintf("select * from core.fund_entry where day < date '%s' order by source, source_key", next)},
-		{Table: "core.quarantine", Select: "select * from core.quarantine order by load_id, sheet, row_no, column_name"},
+		{Table: "core.quarantine", Select: "select * exclude (value) from core.quarantine order by load_id, sheet, row_no, column_name"},
 	}
 }
 
@@ -168,6 +170,7 @@ func (h *House) manifest(ctx context.Context, month tongbao.Month) (Manifest, er
 		"rows_loaded":      "select coalesce(sum(rows_loaded), 0)::bigint from core.load",
 		"rows_duplicate":   "select coalesce(sum(rows_duplicate), 0)::bigint from core.load",
 		"rows_quarantined": "select count(*) from core.quarantine",
+		"rows_waiting":     "select count(*) from core.quarantine where state = 'open'",
 	} {
 		var count int64
 		if err := h.db.SQL().QueryRowContext(ctx, query).Scan(&count); err != nil {

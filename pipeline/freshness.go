@@ -79,9 +79,10 @@ func (d deadline) late(days calendar, month tongbao.Month, now, delivered time.T
 
 // newestDelivery finds the delivery that a deadline asks for: for an age the
 // newest of all, else one that is about the month, or, where its name says no
-// month, that came after the month's end.
+// month, that came after the month's end. Replayed and fixed rows are no delivery
+// of the source.
 func (h *House) newestDelivery(ctx context.Context, d deadline, source string, month tongbao.Month) (time.Time, error) {
-	query := "select max(delivered_at) from core.load where source = ?"
+	query := "select max(delivered_at) from core.load where source = ? and coalesce(fetch_kind, '') not in ('replayed', 'fixed')"
 	args := []any{source}
 	if d.age == 0 {
 		query += " and coalesce(month = ?, delivered_at >= ?)"

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"tongbao/data"
+	"tongbao/etl"
 	"tongbao/register"
 )
 
@@ -52,6 +53,9 @@ jobs:
 // people who make it see the same bytes. A real workspace draws its own.
 const demoSalt = "demo"
 
+// schemaName is the JSON Schema beside the source definitions, for editors.
+const schemaName = "schema.json"
+
 // Init makes a workspace in dir: configuration, seeds and source definitions.
 // An existing workspace is left alone.
 func Init(dir, town, publish string) error {
@@ -70,6 +74,13 @@ func Init(dir, town, publish string) error {
 		if err := copyMissing(files, filepath.Join(dir, "data", folder)); err != nil {
 			return fmt.Errorf("init %s: %w", dir, err)
 		}
+	}
+	schema, err := etl.Schema()
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(filepath.Join(dir, "data", "sources", schemaName), schema); err != nil {
+		return fmt.Errorf("init %s: %w", dir, err)
 	}
 	// The configuration comes last: it is what makes the folder a workspace.
 	return writeWhole(config, fmt.Appendf(nil, configText, town, publish))

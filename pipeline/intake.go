@@ -25,15 +25,20 @@ func (h *House) intake(ctx context.Context) (etl.Intake, error) {
 	if err != nil {
 		return etl.Intake{}, fmt.Errorf("read the salt: %w", err)
 	}
+	return etl.Intake{
+		Inbox: h.inboxDir(), Raw: h.rawDir(), Definitions: definitions, Core: coreQueries(h.Queries), Salt: salt, Settle: etl.SettleTime,
+		Now:      h.Now,
+		Progress: func(done, total int) { h.Progress("take in", done, total) },
+	}, nil
+}
+
+// coreQueries are the SELECTs that shape the facts, by fact.
+func coreQueries(queries []warehouse.Query) map[string]string {
 	core := map[string]string{}
-	for _, q := range h.Queries {
+	for _, q := range queries {
 		if q.Build == warehouse.BuildMerge {
 			core[q.Name] = q.SQL
 		}
 	}
-	return etl.Intake{
-		Inbox: h.inboxDir(), Raw: h.rawDir(), Definitions: definitions, Core: core, Salt: salt, Settle: etl.SettleTime,
-		Now:      h.Now,
-		Progress: func(done, total int) { h.Progress("take in", done, total) },
-	}, nil
+	return core
 }

@@ -16,19 +16,6 @@ import (
 	"tongbao/warehouse"
 )
 
-// Quarantine lists the rows that could not be taken in, or counts them by
-// source and reason; source and reason narrow the list, "" does not.
-func (h *House) Quarantine(ctx context.Context, source, reason string, counts bool) (warehouse.Rows, error) {
-	where := "where ('' = " + quote(source) + " or source = " + quote(source) + ")" +
-		" and ('' = " + quote(reason) + " or reason = " + quote(reason) + ")"
-	if counts {
-		return h.db.Rows(ctx, "select source, reason, count(*) as rows from core.quarantine "+where+
-			" group by all order by all")
-	}
-	return h.db.Rows(ctx, `select file, sheet, row_no as row, column_name as "column", value, reason, detail
-		from core.quarantine `+where+` order by file, sheet, row_no, column_name`)
-}
-
 // quote writes a text as an SQL literal.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 

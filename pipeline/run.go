@@ -232,8 +232,17 @@ func (h *House) fingerprint(ctx context.Context, month tongbao.Month, rules stri
 	if err != nil {
 		return "", err
 	}
+	// The bulletin lists which rows of the month's deliveries still wait.
+	var closed string
+	err = h.db.SQL().QueryRowContext(ctx, `select coalesce(nullif(count(*), 0)::varchar, '')
+		from core.quarantine as quarantine inner join core.load as load on quarantine.load_id = load.load_id
+		where quarantine.state <> 'open' and load.delivered_at >= ? and load.delivered_at < ?`,
+		month.First(), month.Next().Next().First()).Scan(&closed)
+	if err != nil {
+		return "", err
+	}
 	late, err := h.lateDigest(ctx, month)
-	return rules + " " + loads + late, err
+	return strings.TrimSpace(rules+" "+loads+" "+closed) + late, err
 }
 
 // rulesDigest hashes the texts of all queries and seeds.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"tongbao/etl"
 	"tongbao/warehouse"
 )
 
@@ -93,7 +94,12 @@ func (s *Service) routes() http.Handler {
 	})
 	mux.HandleFunc("GET /quarantine", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
-		rows, err := s.house.Quarantine(r.Context(), query.Get("source"), query.Get("reason"), query.Get("counts") == "true")
+		var waiting etl.Waiting
+		if err := json.Unmarshal([]byte(query.Get("waiting")), &waiting); err != nil {
+			reply(w, nil, problemf("request: %w", err))
+			return
+		}
+		rows, err := s.house.Quarantine(r.Context(), waiting, query.Get("state"), query.Get("counts") == "true")
 		reply(w, rows, err)
 	})
 	return mux

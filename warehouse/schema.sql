@@ -129,6 +129,16 @@ alter table core.load add column if not exists watermark text;
 alter table core.load add column if not exists fetch_kind text;
 create table if not exists core.quarantine (
     load_id text, source text, file text, sheet text, row_no bigint,
-    column_name text, value text, reason text, detail text
+    column_name text, value text, reason text, detail text,
+    state text default 'open', closed_at timestamp, closed_by text, note text
+);
+-- A warehouse of an earlier version lacks them.
+alter table core.quarantine add column if not exists state text default 'open';
+alter table core.quarantine add column if not exists closed_at timestamp;
+alter table core.quarantine add column if not exists closed_by text;
+alter table core.quarantine add column if not exists note text;
+-- Columns by which a delivery differs from its definition: new or missing.
+create table if not exists core.load_column (
+    load_id text, kind text, column_name text
 );
 create table if not exists meta.built (month date, fingerprint text);

@@ -29,13 +29,15 @@ var wholeDemo = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	town := filepath.Join(dir, "town")
+	var said strings.Builder
 	for _, args := range [][]string{{"init", town, "--demo"}, {"run", "-w", town, "--month", "2026-10"}} {
 		var log strings.Builder
 		if code := run(context.Background(), args, &log, &log); code != exitDone {
 			return town, fmt.Errorf("tongbao %s: exit %d\n%s", strings.Join(args, " "), code, log.String())
 		}
+		said.WriteString(log.String())
 	}
-	return town, nil
+	return town, os.WriteFile(filepath.Join(dir, "log.txt"), []byte(said.String()), 0o600)
 })
 
 func demoTown(t *testing.T) string {

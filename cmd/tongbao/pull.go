@@ -87,6 +87,7 @@ func (a *app) printLoads(report etl.Report) {
 		fmt.Fprintf(a.stderr, "%s: %d rows in = %d loaded + %d duplicate + %d quarantined\n",
 			load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined)
 	}
+	a.printDiffering(report.Loads)
 	for _, load := range report.Loads {
 		if load.Deleted > 0 {
 			fmt.Fprintf(a.stderr, "%s: a full set; %d rows that it lacks were deleted\n", load.File, load.Deleted)
@@ -103,6 +104,24 @@ func (a *app) printLoads(report etl.Report) {
 	}
 	if len(report.Unmatched) > 0 {
 		fmt.Fprintf(a.stderr, "note: no source definition fits %s\n", strings.Join(report.Unmatched, ", "))
+	}
+}
+
+// printDiffering names columns that a source's deliveries have or lack against
+// their definition, with the first file that does.
+func (a *app) printDiffering(loads []etl.Load) {
+	seen := map[string]bool{}
+	for _, load := range loads {
+		for _, differing := range []struct {
+			what  string
+			names []string
+		}{{"has new columns", load.NewColumns}, {"lacks the columns", load.MissingColumns}} {
+			line := fmt.Sprintf("%s %s: %s", load.Source, differing.what, strings.Join(differing.names, ", "))
+			if len(differing.names) > 0 && !seen[line] {
+				seen[line] = true
+				fmt.Fprintf(a.stderr, "note: %s (first in %s)\n", line, load.File)
+			}
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
 -- grain: one row per source, column and reason
--- rule: rows of these deliveries that could not be taken in
+-- rule: rows of these deliveries that could not be taken in and still wait
 -- build: month
 select
     $month as month,
@@ -15,7 +15,8 @@ select
 from core.quarantine as quarantine
 inner join core.load as load
     on quarantine.load_id = load.load_id
-where load.delivered_at >= $month
+where quarantine.state = 'open'
+    and load.delivered_at >= $month
     and load.delivered_at < $month + interval 2 month
 group by
     quarantine.source, quarantine.reason, coalesce(quarantine.column_name, '')

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tongbao/etl"
+	"tongbao/pipeline"
+)
+
+func (a *app) sourcesCommand() *cobra.Command {
+	command := &cobra.Command{Use: "sources", Short: "The sources: list them, try a delivery, propose a definition"}
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "Every source with its kind, target, last delivery and rows",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			house, err := a.open(command.Context())
+			if err != nil {
+				return err
+			}
+			defer house.Close()
+			rows, err := house.Sources(command.Context())
+			if err != nil {
+				return err
+			}
+			return a.print(rows)
+		},
+	}
+	schema := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of a source definition",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text, err := etl.Schema()
+			if err == nil {
+				_, err = a.stdout.Write(text)
+			}
+			return err
+		},
+	}
+	command.AddCommand(list, a.sourcesTest(), a.sourcesDiscover(), schema)
+	return command
+}
+
+func (a *app) sourcesTest() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "test NAME [FILE]",
+		Short: "Read and type a delivery as a pull would, and load nothing",
+		Long: `Prints the counts, the reasons and the first bad rows (masked). Without FILE it takes the
+newest delivery of the source in the inbox. Exit code 1 if a pull would refuse the delivery.`,
+		Args: cobra.RangeArgs(1, 2),
+	}
+	shown := command.Flags().Int("rows", 20, "bad rows to show")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		workspace, err := pipeline.FindWorkspace(a.dir)
+		if err != nil {
+			return err
+		}
+		trial, err := workspace.TestSource(command.Context(), args[0], strings.Join(args[1:], ""), *shown)
+		if err != nil {
+			return err
+		}
+		if trial.Load.In > 0 {
+			a.printLoads(etl.Report{Loads: []etl.Load{trial.Load}})
+		}
+		if len(trial.Reasons.Cells) > 0 {
+			if err := a.print(trial.Reasons); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.stdout)
+			if err := a.print(trial.Bad); err != nil {
+				return err
+			}
+		}
+		return trial.Refused
+	}
+	return command
+}
+
+func (a *app) sourcesDiscover() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "discover FILE",
+		Short: "Propose a definition for a file, for a person to read and correct",
+		Long: `Guesses the header, the columns' kinds and what they become, by the names that the present
+definitions read. What looks like personal data is masked or dropped. No value of the file is
+printed. Put the result into data/sources/<NAME>.yaml, correct it, and try it with "sources test".`,
+		Args: cobra.ExactArgs(1),
+	}
+	sheet := command.Flags().String("sheet", "", "sheet of the workbook (default: the first)")
+	name := command.Flags().String("name", "new_source", "name of the source")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		workspace, err := pipeline.FindWorkspace(a.dir)
+		if err != nil {
+			return err
+		}
+		text, err := workspace.Discover(args[0], *sheet, *name)
+		if err == nil {
+			_, err = fmt.Fprint(a.stdout, text)
+		}
+		return err
+	}
+	return command
+}

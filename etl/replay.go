@@ -1,0 +1,181 @@
+package etl
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tongbao"
+	"tongbao/warehouse"
+)
+
+// Waiting picks quarantined rows; a zero field does not narrow.
+type Waiting struct {
+	Source, Reason, File string
+	Month                tongbao.Month `json:",omitzero"` // of the delivery
+	Row                  int64
+}
+
+// Where is the choice as a condition on core.quarantine, without "where".
+func (w Waiting) Where() string {
+	conditions := []string{"true"}
+	for _, c := range []struct{ column, value string }{{"source", w.Source}, {"reason", w.Reason}, {"file", w.File}} {
+		if c.value != "" {
+			conditions = append(conditions, "quarantine."+c.column+" = "+literal(c.value))
+		}
+	}
+	if w.Month != 0 {
+		conditions = append(conditions, fmt.Sprintf("quarantine.load_id in (select load_id from core.load where date_trunc('month', delivered_at) = date '%s')", w.Month.First().Format("2006-01-02")))
+	}
+	if w.Row != 0 {
+		conditions = append(conditions, fmt.Sprintf("quarantine.row_no = %d", w.Row))
+	}
+	return strings.Join(conditions, " and ")
+}
+
+// waitingRows are the open rows of a choice, by load.
+func waitingRows(ctx context.Context, db *warehouse.DB, w Waiting) (map[string][]heldRow, error) {
+	loads, err := db.Rows(ctx, "select distinct load_id from core.quarantine as quarantine where state = 'open' and "+w.Where())
+	if err != nil {
+		return nil, err
+	}
+	waiting := map[string][]heldRow{}
+	for _, load := range loads.Cells {
+		rows, err := db.SQL().QueryContext(ctx, `select coalesce(sheet, ''), row_no, coalesce(column_name, ''), coalesce(value, ''), reason, coalesce(detail, '')
+			from core.quarantine as quarantine where state = 'open' and load_id = `+literal(load[0].String)+" and "+w.Where()+" order by all")
+		if err != nil {
+			return nil, err
+		}
+		if waiting[load[0].String], err = scanHeld(rows); err != nil {
+			return nil, err
+		}
+	}
+	return waiting, nil
+}
+
+func scanHeld(rows *sql.Rows) ([]heldRow, error) {
+	defer rows.Close()
+	var all []heldRow
+	for rows.Next() {
+		var r heldRow
+		if err := rows.Scan(&r.Sheet, &r.Row, &r.Column, &r.Value, &r.Reason, &r.Detail); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// Replay reads the waiting rows of a choice again from raw/, with the present
+// definition, spellings and categories. Those that pass are loaded by a load of
+// their own; what is wrong with the others now is kept.
+func Replay(ctx context.Context, db *warehouse.DB, in Intake, w Waiting, at time.Time, by string) (Report, error) {
+	var report Report
+	at = civil(at)
+	waiting, err := waitingRows(ctx, db, w)
+	if err != nil {
+		return report, err
+	}
+	items, err := in.landedByLoad()
+	if err != nil {
+		return report, err
+	}
+	for _, load := range byDelivery(waiting, items) {
+		item, isLanded := items[load]
+		if !isLanded {
+			report.Errors = append(report.Errors, &FileError{File: load, What: "is not in raw/ any more", Do: "deliver it again, or dismiss its rows"})
+			continue
+		}
+		before, err := readClosings(closingFile(in.Raw, item.Source, load))
+		if err != nil {
+			return report, err
+		}
+		act := closing{State: stateReplayed, Load: fmt.Sprintf("%s-r%d", load, len(before)+1), At: at, By: by, Rows: waiting[load], owner: load}
+		if err := in.replayRows(ctx, db, item, act, &report); err != nil {
+			return report, err
+		}
+	}
+	return report, report.Err()
+}
+
+// byDelivery lists loads in the order in which they were delivered.
+func byDelivery(waiting map[string][]heldRow, items map[string]delivery) []string {
+	loads := sortedKeys(waiting)
+	slices.SortStableFunc(loads, func(a, b string) int { return items[a].DeliveredAt.Compare(items[b].DeliveredAt) })
+	return loads
+}
+
+func (in Intake) replayRows(ctx context.Context, db *warehouse.DB, item delivery, act closing, report *Report) error {
+	d := in.definition(item.Source)
+	if d == nil {
+		report.Errors = append(report.Errors, &FileError{Source: item.Source, File: item.Name,
+			What: "was landed by a source that has no definition any more", Do: "put data/sources/" + item.Source + ".yaml back"})
+		return nil
+	}
+	load := Load{
+		ID: act.Load, Source: d.Source, Target: d.Target, File: item.Name, SHA256: item.SHA256,
+		Bytes: item.Bytes, DeliveredAt: item.DeliveredAt, Line: item.line(d), Answers: act.owner,
+	}
+	if month := item.Captures["month"]; month != "" {
+		var err error
+		if load.Month, err = tongbao.ParseMonth(month); err != nil {
+			return err
+		}
+	}
+	load, err := in.load(ctx, db, loader{d: d, item: item, load: load, replay: &act})
+	var wrong *FileError
+	switch {
+	case errors.As(err, &wrong):
+		wrong.Source, wrong.File = item.Source, item.Name
+		report.Errors = append(report.Errors, wrong)
+	case err != nil:
+		return fmt.Errorf("replay %s: %w", item.Name, err)
+	default:
+		load.Answers = act.owner
+		report.Loads = append(report.Loads, load)
+	}
+	return nil
+}
+
+// Dismiss closes the waiting rows of a choice for good, and says how many.
+func Dismiss(ctx context.Context, db *warehouse.DB, in Intake, w Waiting, at time.Time, by, why string) (int, error) {
+	waiting, err := waitingRows(ctx, db, w)
+	if err != nil {
+		return 0, err
+	}
+	items, err := in.landedByLoad()
+	if err != nil {
+		return 0, err
+	}
+	count := 0
+	for _, load := range byDelivery(waiting, items) {
+		var source string
+		if err := db.SQL().QueryRowContext(ctx, "select source from core.load where load_id = ?", load).Scan(&source); err != nil {
+			return count, err
+		}
+		act := closing{State: stateDismissed, At: civil(at), By: by, Why: why, Rows: waiting[load], owner: load}
+		if err := addClosing(in.Raw, source, act); err != nil {
+			return count, err
+		}
+		if err := dismissRows(ctx, db, act); err != nil {
+			return count, err
+		}
+		count += len(act.Rows)
+	}
+	return count, nil
+}
+
+func dismissRows(ctx context.Context, db *warehouse.DB, act closing) error {
+	return db.Write(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
+		if err := listRows(ctx, tx, "dismissed_row", act.Rows); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `update core.quarantine set state = 'dismissed', closed_at = ?, note = ?
+where load_id = ? and state = 'open' and (coalesce(sheet, ''), row_no) in (select (sheet, row_no) from dismissed_row)`, act.At, act.Why, act.owner)
+		return err
+	})
+}

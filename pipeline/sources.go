@@ -1,0 +1,112 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"tongbao/etl"
+	"tongbao/warehouse"
+)
+
+// Sources has one row a source: what it is, and what it delivered last.
+func (h *House) Sources(ctx context.Context) (warehouse.Rows, error) {
+	definitions, err := h.definitions()
+	if err != nil {
+		return warehouse.Rows{}, err
+	}
+	rows := []string{"(null, null, null, null)"} // VALUES wants a row
+	for _, d := range definitions {
+		rows = append(rows, fmt.Sprintf("(%s, %s, %s, %s)", quote(d.Source), quote(d.Name), quote(d.Kind()), quote(d.Target)))
+	}
+	return h.db.Rows(ctx, `with waiting as (
+			select source, count(*) as rows from core.quarantine where state = 'open' group by source
+		), differing as (
+			select load.source, string_agg(distinct case kind when 'new' then '+' else '-' end || column_name, ' ') as columns
+			from core.load_column as differing inner join core.load as load using (load_id)
+			where load.delivered_at = (select max(last.delivered_at) from core.load as last where last.source = load.source)
+			group by load.source
+		)
+		select definition.source, definition.name, definition.kind, definition.target,
+			max(load.delivered_at)::date as last_delivered, count(load.load_id) as loads,
+			coalesce(sum(load.rows_in), 0)::bigint as rows_in, coalesce(sum(load.rows_loaded), 0)::bigint as rows_loaded,
+			coalesce(max(waiting.rows), 0) as waiting, coalesce(max(differing.columns), '') as differing_columns
+		from (values `+strings.Join(rows, ", ")+`) as definition(source, name, kind, target)
+		left join core.load as load using (source)
+		left join waiting using (source)
+		left join differing using (source)
+		where definition.source is not null
+		group by all order by all`)
+}
+
+// Trial is what a delivery would become.
+type Trial struct {
+	Load    etl.Load
+	Reasons warehouse.Rows // counts of bad rows
+	Bad     warehouse.Rows // the first bad rows, masked
+	Refused error          // why a pull would refuse the delivery, nil if it would not
+}
+
+// TestSource reads and types a delivery as a pull would, and loads nothing.
+// file "" is the source's newest one in the inbox.
+func (w Workspace) TestSource(ctx context.Context, source, file string, shown int) (trial Trial, err error) {
+	definitions, err := w.definitions()
+	if err != nil {
+		return trial, err
+	}
+	if !slices.ContainsFunc(definitions, func(d etl.Definition) bool { return d.Source == source }) {
+		return trial, problemf("%s has no source %q; \"tongbao sources list\" lists them", w.sourcesDir(), source)
+	}
+	queries, err := warehouse.ReadQueries(w.queryFiles())
+	if err != nil {
+		return trial, &Problem{fmt.Errorf("queries: %w", err)}
+	}
+	db, err := warehouse.Open(ctx, "", w.engine())
+	if err != nil {
+		return trial, err
+	}
+	defer db.Close()
+	if err := db.MakeTables(ctx, queries); err != nil {
+		return trial, err
+	}
+	if err := w.loadSeeds(ctx, db); err != nil {
+		return trial, err
+	}
+	// The copy holds personal data; it lies where only the owner looks, and goes.
+	raw, err := os.MkdirTemp("", "tongbao-trial-")
+	if err != nil {
+		return trial, err
+	}
+	defer os.RemoveAll(raw)
+	intake := etl.Intake{Inbox: w.inboxDir(), Raw: raw, Definitions: definitions, Core: coreQueries(queries), Salt: "trial"}
+	trial.Load, err = etl.Probe(ctx, db, intake, source, file)
+	var refused *etl.FileError
+	if errors.As(err, &refused) {
+		trial.Refused = refused
+	} else if err != nil {
+		return trial, &Problem{err}
+	}
+	trial.Reasons, err = db.Rows(ctx, `select reason, column_name as "column", count(*) as rows from core.quarantine group by all order by rows desc, reason, column_name`)
+	if err != nil {
+		return trial, err
+	}
+	trial.Bad, err = db.Rows(ctx, fmt.Sprintf(`select sheet, row_no as row, column_name as "column", value, reason, detail
+		from core.quarantine order by sheet, row_no limit %d`, shown))
+	return trial, err
+}
+
+// Discover proposes a definition for a file.
+func (w Workspace) Discover(file, sheet, source string) (string, error) {
+	definitions, err := w.definitions()
+	if err != nil {
+		return "", err
+	}
+	sample, err := etl.SampleFile(file, sheet)
+	if err != nil {
+		return "", err
+	}
+	return etl.Discover(sample, source, definitions)
+}
