@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 var keepers = map[string][]string{
 	"github.com/duckdb/duckdb-go/v2":        {"warehouse"},
 	"modernc.org/sqlite":                    {"register"},
-	"github.com/xuri/excelize/v2":           {"data", "reports", "reports/forms"},
+	"github.com/xuri/excelize/v2":           {"data", "etl", "reports", "reports/forms"},
 	"github.com/goccy/go-yaml":              {"etl"},
 	"github.com/go-echarts/go-echarts/v2":   {"reports"},
 	"github.com/gofrs/flock":                {"pipeline"},
