@@ -31,10 +31,27 @@ type Definition struct {
 	// Order lists target columns in the order in which their moments happen.
 	Order   [][2]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
 	Columns []Column    `yaml:"columns" doc:"what each column becomes"`
+	Due     *Due        `yaml:"due,omitempty" doc:"when its delivery is late: 3rd working day (of the month after the one assessed), or at most 26 hours old"`
 
 	file    string
 	hash    string
 	pattern *regexp.Regexp
+}
+
+// Due says from when on a source is late. One text is a warning; Error is a
+// second, graver level.
+type Due struct {
+	Warn  string `yaml:"warn,omitempty" doc:"late from then on: 3rd working day, or at most 26 hours old"`
+	Error string `yaml:"error,omitempty" doc:"gravely late from then on, in the same words"`
+}
+
+// UnmarshalYAML accepts one text as the warning.
+func (d *Due) UnmarshalYAML(decode func(any) error) error {
+	if err := decode(&d.Warn); err == nil {
+		return nil
+	}
+	type plain Due
+	return decode((*plain)(d))
 }
 
 // Skip recognises rows that are no data.

@@ -17,6 +17,35 @@ town: %s          # heads the bulletin
 publish: %s       # auto: a run that passes its checks publishes; manual: an act of the taskforce does
 memory: 4GB       # bound of the engine's buffers
 threads: 2
+
+# What "tongbao serve" does by itself. A job has a schedule (five fields: minute
+# hour day month weekday, or @daily, @monthly …) or "on" with "at"; times are
+# those of Asia/Shanghai unless timezone says another zone. It works for the
+# last whole month. "tongbao status --jobs" says when each is due.
+jobs:
+  # Every night: take in what came, compute what it touches, check, build.
+  - name: nightly
+    schedule: "30 2 * * *"
+    steps: [pull, run]
+    catchup: last        # nights that passed while the service was down: none, last or all
+    overlap: skip        # the run before is not over: skip or queue
+    retries: 2           # a run that failed or was interrupted is tried again
+    retry_delay: 10m
+    timeout: 2h
+  # On working days also at noon; make-up days count, holidays do not.
+  - name: noon
+    schedule: "0 12 * * *"
+    calendar: working days
+    steps: [pull]
+    catchup: none
+  # The cut-off: the month is published for appeal, and its workbook and page
+  # are put into data/reports.
+  - name: cut-off
+    on: 3rd working day  # or: last working day
+    at: "18:30"
+    steps: [pull, run, publish, report]
+    retries: 3
+    retry_delay: 10m
 `
 
 // demoSalt makes the demo town's hashes the same everywhere, so that two

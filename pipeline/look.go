@@ -2,10 +2,17 @@ package pipeline
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"tongbao"
+	"tongbao/register"
 	"tongbao/reports"
 	"tongbao/warehouse"
 )
@@ -74,4 +81,79 @@ func Redraw(ctx context.Context, workspace, version string, month tongbao.Month,
 		return nil, err
 	}
 	return []string{filepath.Join(out, reportName(month, "html")), filepath.Join(out, reportName(month, "xlsx"))}, nil
+}
+
+// History reads runs beside whoever works in the workspace.
+func (w Workspace) History(ctx context.Context, filter register.RunFilter) ([]register.Run, error) {
+	reg, err := register.Open(ctx, w.path("register.db"))
+	if err != nil {
+		return nil, err
+	}
+	defer reg.Close()
+	if filter.ID == 0 {
+		return reg.Runs(ctx, filter)
+	}
+	run, err := reg.Run(ctx, filter.ID)
+	if errors.Is(err, register.ErrNoRun) {
+		return nil, &Problem{err}
+	}
+	return []register.Run{run}, err
+}
+
+// RunLog reads the log that is kept with a run, "" if there is none.
+func (w Workspace) RunLog(run register.Run) (string, error) {
+	text, err := os.ReadFile(w.runFile(run, "log"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
+}
+
+// Served says which process serves the workspace, and since when.
+func (w Workspace) Served(ctx context.Context) (pid int, since time.Time, isServed bool) {
+	if _, err := w.Dial(ctx); err != nil {
+		return 0, time.Time{}, false
+	}
+	var who holder
+	_ = readJSON(w.path(".lock.json"), &who) // the service answers; who it is matters less
+	return who.PID, who.Since, true
+}
+
+// JobStatus has one row a job: when it is due next and how its last run went.
+func (w Workspace) JobStatus(ctx context.Context, now time.Time) (warehouse.Rows, error) {
+	rows := warehouse.Rows{Columns: []string{"job", "when", "next_due", "last_run", "last_state", "last_ended", "queued"}}
+	jobs, err := w.jobs(now)
+	if err != nil {
+		return rows, err
+	}
+	reg, err := register.Open(ctx, w.path("register.db"))
+	if err != nil {
+		return rows, err
+	}
+	defer reg.Close()
+	for _, job := range jobs {
+		next := job.table.next(now)
+		cells := []string{job.Name, job.when(), next.Format("2006-01-02 15:04 MST"), "", "", "", "0"}
+		last, err := reg.Runs(ctx, register.RunFilter{Job: job.Name, Limit: 1})
+		if err != nil {
+			return rows, err
+		}
+		for _, run := range last {
+			cells[3], cells[4] = strconv.FormatInt(run.ID, 10), string(run.State)
+			if run.State.IsOver() {
+				cells[5] = run.Ended.In(job.zone).Format("2006-01-02 15:04 MST")
+			}
+		}
+		queued, err := reg.Runs(ctx, register.RunFilter{Job: job.Name, States: []register.RunState{register.Queued}})
+		if err != nil {
+			return rows, err
+		}
+		cells[6] = strconv.Itoa(len(queued))
+		row := make([]sql.NullString, len(cells))
+		for i, cell := range cells {
+			row[i] = sql.NullString{String: cell, Valid: cell != ""}
+		}
+		rows.Cells = append(rows.Cells, row)
+	}
+	return rows, nil
 }

@@ -44,7 +44,7 @@ type Manifest struct {
 
 const manifestName = "manifest.json"
 
-func (h *House) buildAndPublish(ctx context.Context, month tongbao.Month, result *Result) error {
+func (h *House) buildAndPublish(ctx context.Context, month tongbao.Month, result *Result, publish bool) error {
 	manifest, err := h.manifest(ctx, month)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", month, err)
@@ -53,7 +53,7 @@ func (h *House) buildAndPublish(ctx context.Context, month tongbao.Month, result
 	if err != nil {
 		return err
 	}
-	publishes := h.Config.Publish == "auto" && !slices.Equal(last.Digest, manifest.Digest)
+	publishes := publish && !slices.Equal(last.Digest, manifest.Digest)
 	if publishes {
 		manifest.Version = last.Version + 1
 	}
@@ -76,6 +76,7 @@ func (h *House) buildAndPublish(ctx context.Context, month tongbao.Month, result
 		result.Folder = h.versionDir(month, last.Version)
 		shown = result.Folder
 	}
+	result.Files = nil
 	for _, name := range []string{reportName(month, "html"), reportName(month, "xlsx")} {
 		result.Files = append(result.Files, filepath.Join(shown, name))
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Result struct {
 	Pull     etl.Report
 	Computed []tongbao.Month // months whose rows were made again
 	Findings []warehouse.Finding
+	Late     []register.LateSource
 	Build    string // folder of the build
 	Version  int    // the month's current version, 0 if none
 	IsNew    bool   // Version was made by this run
@@ -60,12 +62,30 @@ func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 	if result.Pull, err = h.Pull(ctx); err != nil {
 		return result, err
 	}
+	return result, h.month(ctx, month, &result)
+}
+
+// month computes what is taken in, checks it and builds it; it publishes where
+// the workspace publishes by itself.
+func (h *House) month(ctx context.Context, month tongbao.Month, result *Result) error {
+	if err := h.check(ctx, month, result); err != nil {
+		return err
+	}
+	return h.buildAndPublish(ctx, month, result, h.Config.Publish == "auto")
+}
+
+// check makes every touched month and looks for offenders in the one that is
+// assessed.
+func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) (err error) {
+	if result.Late, err = h.lookForLate(ctx, month); err != nil {
+		return err
+	}
 	if result.Computed, err = h.Compute(ctx, month); err != nil {
-		return result, err
+		return err
 	}
 	h.Progress("check", 0, 1)
 	if result.Findings, err = h.db.RunChecks(ctx, h.queryFiles(), month); err != nil {
-		return result, fmt.Errorf("checks for %s: %w", month, err)
+		return fmt.Errorf("checks for %s: %w", month, err)
 	}
 	var failed []warehouse.Finding
 	for _, finding := range result.Findings {
@@ -74,19 +94,27 @@ func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 		}
 	}
 	if len(failed) > 0 {
-		return result, &CheckError{month, failed}
+		return &CheckError{month, failed}
 	}
 	h.Progress("check", 1, 1)
-	return result, h.buildAndPublish(ctx, month, &result)
+	return nil
 }
 
-// Pull loads the seeds and takes in what lies in the inbox.
-func (h *House) Pull(ctx context.Context) (etl.Report, error) {
+// Pull loads the seeds and takes in what lies in the inbox; sources narrows it
+// to those sources.
+func (h *House) Pull(ctx context.Context, sources ...string) (etl.Report, error) {
 	intake, err := h.intake(ctx)
 	if err != nil {
 		return etl.Report{}, err
 	}
-	return etl.Pull(ctx, h.db, intake)
+	if len(sources) > 0 {
+		intake.Definitions = slices.DeleteFunc(intake.Definitions, func(d etl.Definition) bool { return !slices.Contains(sources, d.Source) })
+	}
+	report, err := etl.Pull(ctx, h.db, intake)
+	if len(sources) > 0 {
+		report.Unmatched = nil // files of the other sources
+	}
+	return report, err
 }
 
 // Rebuild makes the warehouse again from raw/ and the seeds. It must be called
@@ -199,7 +227,11 @@ func (h *House) fingerprint(ctx context.Context, month tongbao.Month, rules stri
 	var loads string
 	err := h.db.SQL().QueryRowContext(ctx, `select md5(coalesce(string_agg(load_id, ' ' order by load_id), ''))
 		from core.load where earliest_month <= ?`, month.First()).Scan(&loads)
-	return rules + " " + loads, err
+	if err != nil {
+		return "", err
+	}
+	late, err := h.lateDigest(ctx, month)
+	return rules + " " + loads + late, err
 }
 
 // rulesDigest hashes the texts of all queries and seeds.

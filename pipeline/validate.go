@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"tongbao/etl"
 	"tongbao/warehouse"
@@ -11,8 +12,9 @@ import (
 
 // Validate checks everything that a person may have edited, and touches
 // nothing: configuration, seeds and rubric, source definitions, queries and
-// checks. The first thing wrong is returned as a Problem.
-func (w Workspace) Validate(ctx context.Context) error {
+// checks; a schedule must have a time within five years of now. The first
+// thing wrong is returned as a Problem.
+func (w Workspace) Validate(ctx context.Context, now time.Time) error {
 	queries, err := warehouse.ReadQueries(w.queryFiles())
 	if err != nil {
 		return &Problem{fmt.Errorf("queries: %w", err)}
@@ -28,7 +30,7 @@ func (w Workspace) Validate(ctx context.Context) error {
 	if err := db.MakeTables(ctx, queries); err != nil {
 		return &Problem{fmt.Errorf("queries: %w", err)}
 	}
-	if _, err := w.definitions(); err != nil {
+	if _, err := w.jobs(now); err != nil {
 		return err
 	}
 	return w.loadSeeds(ctx, db)
@@ -41,6 +43,23 @@ func (w Workspace) definitions() ([]etl.Definition, error) {
 		return nil, &Problem{err}
 	}
 	return definitions, nil
+}
+
+// jobs reads the jobs of the configuration, ready to be asked when they are
+// due.
+func (w Workspace) jobs(now time.Time) ([]Job, error) {
+	definitions, err := w.definitions()
+	if err != nil {
+		return nil, err
+	}
+	var sources []string
+	for _, d := range definitions {
+		if _, err := deadlines(d); err != nil {
+			return nil, err
+		}
+		sources = append(sources, d.Source)
+	}
+	return w.prepareJobs(now, sources)
 }
 
 // loadSeeds replaces the seed tables by what data/seeds/ says.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"time"
@@ -33,6 +34,8 @@ type Config struct {
 	// Memory and Threads bound the engine; empty means warehouse's defaults.
 	Memory  string `yaml:"memory"`
 	Threads int    `yaml:"threads"`
+	// Jobs is what the service does, and when.
+	Jobs []Job `yaml:"jobs,omitempty"`
 }
 
 // ConfigName is the file that makes a folder a workspace.
@@ -59,6 +62,7 @@ func (w Workspace) path(parts ...string) string {
 	return filepath.Join(append([]string{w.Dir, "data"}, parts...)...)
 }
 
+func (w Workspace) configFile() string  { return filepath.Join(w.Dir, ConfigName) }
 func (w Workspace) seedsDir() string    { return w.path("seeds") }
 func (w Workspace) sourcesDir() string  { return w.path("sources") }
 func (w Workspace) inboxDir() string    { return w.path("inbox") }
@@ -67,7 +71,7 @@ func (w Workspace) workingFile() string { return w.path("warehouse", "work.duckd
 
 // FindWorkspace reads the configuration of the workspace in dir.
 func FindWorkspace(dir string) (Workspace, error) {
-	file := filepath.Join(dir, ConfigName)
+	file := Workspace{Dir: dir}.configFile()
 	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Workspace{}, problemf("%s: no workspace here; make one with \"tongbao init %s\"", file, dir)
@@ -131,6 +135,7 @@ type House struct {
 	db       *warehouse.DB
 	register *register.Register
 	lock     *flock.Flock
+	onRun    []func(register.Run)
 }
 
 // Options of Open.
@@ -185,7 +190,26 @@ func Open(ctx context.Context, dir string, opt Options) (house *House, err error
 	if err := h.db.MakeTables(ctx, h.Queries); err != nil {
 		return nil, fmt.Errorf("make tables: %w", err)
 	}
-	return h, h.clearHalfMade()
+	if err := h.clearHalfMade(); err != nil {
+		return nil, err
+	}
+	return h, h.closeInterrupted(ctx)
+}
+
+// closeInterrupted closes the runs that a killed process left running. Jobs
+// that cannot be read give no retries; who needs them will say so.
+func (h *House) closeInterrupted(ctx context.Context) error {
+	jobs, _ := h.jobs(h.Now())
+	left, err := dispatcher{h.register, jobs}.recover(ctx, h.Now())
+	if err != nil {
+		return fmt.Errorf("close interrupted runs: %w", err)
+	}
+	for _, run := range left {
+		if err := h.announce(ctx, run.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w Workspace) engine() warehouse.Options {
@@ -194,8 +218,21 @@ func (w Workspace) engine() warehouse.Options {
 
 // holder is what the lock file says of the process that works here.
 type holder struct {
-	PID   int       `json:"pid"`
-	Since time.Time `json:"since"`
+	PID       int       `json:"pid"`
+	User      string    `json:"user"`
+	Since     time.Time `json:"since"`
+	IsService bool      `json:"is_service"` // it answers on the workspace's socket
+}
+
+// InUseError says who works in the workspace.
+type InUseError struct {
+	Dir string
+	holder
+}
+
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("workspace %s is in use by process %d%s since %s; wait for it or stop it",
+		e.Dir, e.PID, prefixed(" of ", e.User), e.Since.Format("2006-01-02 15:04:05"))
 }
 
 func (h *House) takeLock() error {
@@ -206,14 +243,22 @@ func (h *House) takeLock() error {
 		return fmt.Errorf("lock %s: %w", file, err)
 	}
 	if !taken {
-		var other holder
+		inUse := &InUseError{Dir: h.Dir}
 		content, _ := os.ReadFile(file + ".json")
-		_ = json.Unmarshal(content, &other)
+		_ = json.Unmarshal(content, &inUse.holder)
 		h.lock = nil
-		return fmt.Errorf("workspace %s is in use by process %d since %s; wait for it or stop it",
-			h.Dir, other.PID, other.Since.Format("2006-01-02 15:04:05"))
+		return inUse
 	}
-	return writeJSON(file+".json", holder{os.Getpid(), h.Now()})
+	return h.signLock(false)
+}
+
+// signLock writes who holds the lock, for the message that others get.
+func (h *House) signLock(isService bool) error {
+	me := holder{PID: os.Getpid(), Since: h.Now(), IsService: isService}
+	if who, err := user.Current(); err == nil {
+		me.User = who.Username
+	}
+	return writeJSON(h.path(".lock.json"), me)
 }
 
 // Close gives the workspace back.

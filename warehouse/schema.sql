@@ -24,6 +24,9 @@ create table if not exists seed.category (category text, name text, line text, k
 create table if not exists seed.time_limit (category text, urgency text, amount bigint, clock text, stage text);
 create table if not exists seed.clock (clock text, opens_minute bigint, closes_minute bigint, is_working_days_only boolean);
 create table if not exists seed.calendar (day date, is_working boolean, name text, working_day_no bigint);
+create table if not exists seed.source_due (
+    source text, month date, name text, level text, due_at timestamp, rule text, delivered_at timestamp
+);
 create table if not exists seed.clock_day (clock text, day date, opens_minute bigint, open_minutes bigint, minutes_before bigint);
 create table if not exists seed.rubric_version (
     version text, name text, valid_from date, valid_to date, rounding text,

@@ -39,20 +39,23 @@ func main() {
 // run executes one command line and returns its exit code. Data goes to
 // stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := &app{stdout: stdout, stderr: stderr, now: time.Now}
-	root := app.command()
+	return (&app{stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.command()
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "tongbao: interrupted; what was not finished is done again by the next run")
+		fmt.Fprintln(a.stderr, "tongbao: interrupted; what was not finished is done again by the next run")
 		return exitInterrupted
 	}
-	fmt.Fprintf(stderr, "tongbao: %v\n", err)
+	fmt.Fprintf(a.stderr, "tongbao: %v\n", err)
 	var problem *pipeline.Problem
 	var usage *usageError
 	if errors.As(err, &problem) || errors.As(err, &usage) {
@@ -68,8 +71,9 @@ type usageError struct{ error }
 type app struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
-	dir            string // workspace
-	output         string // table | json | csv
+	sleep          func(context.Context, time.Duration) // of the service; nil waits in real time
+	dir            string                               // workspace
+	output         string                               // table | json | csv
 }
 
 func (a *app) command() *cobra.Command {
@@ -98,7 +102,8 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.pullCommand(), a.runCommand(),
 		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.reportCommand(),
-		a.statusCommand(), a.quarantineCommand(), a.versionCommand(), a.verifyCommand(),
+		a.serveCommand(), a.statusCommand(), a.historyCommand(), a.retryCommand(), a.cancelCommand(),
+		a.quarantineCommand(), a.versionCommand(), a.verifyCommand(),
 	)
 	wrapArgs(root)
 	return root

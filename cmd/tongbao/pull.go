@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tongbao/etl"
+	"tongbao/pipeline"
 )
 
 func (a *app) pullCommand() *cobra.Command {
@@ -16,13 +17,12 @@ func (a *app) pullCommand() *cobra.Command {
 		Short: "Take in what lies in the inbox; nothing is computed",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			house, err := a.open(command.Context())
+			month, err := a.month("")
 			if err != nil {
 				return err
 			}
-			defer house.Close()
-			report, err := house.Pull(command.Context())
-			a.printLoads(report)
+			outcome, err := a.perform(command.Context(), pipeline.Request{Steps: plan("pull"), Month: month})
+			a.printLoads(outcome.Result.Pull)
 			return err
 		},
 	}

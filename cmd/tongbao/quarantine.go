@@ -1,7 +1,13 @@
 package main
 
 import (
+	"net/url"
+	"strconv"
+
 	"github.com/spf13/cobra"
+
+	"tongbao/pipeline"
+	"tongbao/warehouse"
 )
 
 func (a *app) quarantineCommand() *cobra.Command {
@@ -15,12 +21,10 @@ func (a *app) quarantineCommand() *cobra.Command {
 	reason := list.Flags().String("reason", "", "only this reason")
 	counts := list.Flags().Bool("counts", false, "counts by source and reason instead of rows")
 	list.RunE = func(command *cobra.Command, _ []string) error {
-		house, err := a.open(command.Context())
-		if err != nil {
-			return err
-		}
-		defer house.Close()
-		rows, err := house.Quarantine(command.Context(), *source, *reason, *counts)
+		query := url.Values{"source": {*source}, "reason": {*reason}, "counts": {strconv.FormatBool(*counts)}}
+		rows, err := a.look(command.Context(), "/quarantine?"+query.Encode(), func(house *pipeline.House) (warehouse.Rows, error) {
+			return house.Quarantine(command.Context(), *source, *reason, *counts)
+		})
 		if err != nil {
 			return err
 		}

@@ -21,14 +21,9 @@ func (a *app) runCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		house, err := a.open(command.Context())
-		if err != nil {
-			return err
-		}
-		defer house.Close()
-		result, err := house.Run(command.Context(), wanted)
-		a.printLoads(result.Pull)
-		a.printResult(result)
+		outcome, err := a.perform(command.Context(), pipeline.Request{Steps: plan("pull", "run"), Month: wanted})
+		a.printLoads(outcome.Result.Pull)
+		a.printResult(outcome.Result)
 		return err
 	}
 	return command
@@ -44,6 +39,9 @@ func (a *app) printResult(result pipeline.Result) {
 		if finding.Severity == "warn" {
 			fmt.Fprintf(a.stderr, "note: %s: %d (%s)\n", finding.Title, finding.Rows, strings.Join(finding.Samples, "; "))
 		}
+	}
+	for _, late := range result.Late {
+		fmt.Fprintf(a.stderr, "note: %s\n", late.Text)
 	}
 	switch {
 	case result.IsNew:

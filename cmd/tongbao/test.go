@@ -49,7 +49,7 @@ func (a *app) validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := workspace.Validate(command.Context()); err != nil {
+			if err := workspace.Validate(command.Context(), a.now()); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(a.stderr, "%s is valid\n", a.dir)

@@ -1,0 +1,334 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"tongbao"
+	"tongbao/etl"
+	"tongbao/register"
+)
+
+// Why a run's context ends.
+var (
+	// ErrCancelled: somebody cancelled the run.
+	ErrCancelled = errors.New("cancelled")
+	// ErrStopping: the process was told to stop.
+	ErrStopping = errors.New("the process was told to stop")
+	errTimeout  = errors.New("it took longer than its timeout")
+)
+
+// Request is a run that somebody asks for.
+type Request struct {
+	Steps   []register.PlanStep `json:"steps"`
+	Month   tongbao.Month       `json:"month"`
+	Job     string              `json:"job,omitempty"`      // of the run that is retried
+	RetryOf int64               `json:"retry_of,omitempty"` // the run that is retried
+}
+
+func (q Request) run(now time.Time) register.Run {
+	run := register.Run{
+		Job: q.Job, Trigger: register.ByHand, Attempt: 1, RetryOf: q.RetryOf,
+		Period: q.Month, Plan: q.Steps, State: register.Queued, QueuedAt: now,
+	}
+	if q.RetryOf != 0 {
+		run.Trigger = register.Again
+	}
+	return run
+}
+
+// Event is something that a run says while it works; one field is set.
+type Event struct {
+	Text     string    `json:"text,omitempty"` // a line of its log
+	Progress *Progress `json:"progress,omitempty"`
+	Outcome  *Outcome  `json:"outcome,omitempty"` // the last event of a run
+}
+
+// Progress is how far a step has come.
+type Progress struct {
+	Step  string `json:"step"`
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
+}
+
+// Outcome is what became of a run.
+type Outcome struct {
+	Run    register.Run `json:"run"`
+	Result Result       `json:"result"`
+	// Usage says that the error is one of usage or configuration.
+	Usage bool `json:"usage,omitempty"`
+}
+
+// Err is the error of the run, nil if it is done.
+func (o Outcome) Err() error {
+	switch {
+	case o.Run.State == register.Done:
+		return nil
+	case o.Usage:
+		return &Problem{errors.New(o.Run.Error)}
+	case o.Run.Error == "":
+		return fmt.Errorf("run %d: %s", o.Run.ID, o.Run.State)
+	}
+	return errors.New(o.Run.Error)
+}
+
+// Perform does a request in this process, as a run of the history.
+func (h *House) Perform(ctx context.Context, request Request) (Outcome, error) {
+	run := request.run(h.Now())
+	run.State, run.Started = register.Running, h.Now()
+	if err := h.register.AddRun(ctx, &run); err != nil {
+		return Outcome{}, err
+	}
+	outcome := h.execute(ctx, run, func(Event) {})
+	return outcome, h.end(context.WithoutCancel(ctx), outcome.Run, nil)
+}
+
+// execute does the steps of a run that is marked as running. What it returns
+// is not closed on the register yet; see end.
+func (h *House) execute(ctx context.Context, run register.Run, say func(Event)) (outcome Outcome) {
+	log := h.openLog(run)
+	defer log.close()
+	tell := func(format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		log.write(h.Now(), text)
+		say(Event{Text: text})
+	}
+	outcome = Outcome{Run: run, Result: Result{Month: run.Period}}
+	tell("run %d starts: %s", run.ID, describe(run))
+	var err error
+	for seq, step := range run.Plan {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		if err = h.step(ctx, seq, step, &outcome, log, tell); err != nil {
+			break
+		}
+	}
+	h.conclude(ctx, &outcome, err)
+	if outcome.Run.Error != "" {
+		tell("%s: %s", outcome.Run.State, outcome.Run.Error)
+	} else {
+		tell("%s", outcome.Run.State)
+	}
+	return outcome
+}
+
+// conclude puts the end of a run into its state and words.
+func (h *House) conclude(ctx context.Context, outcome *Outcome, err error) {
+	run := &outcome.Run
+	run.Ended, run.State = h.Now(), register.Done
+	if err == nil {
+		return
+	}
+	run.State, run.Error = register.Failed, err.Error()
+	var problem *Problem
+	outcome.Usage = errors.As(err, &problem)
+	if ctx.Err() == nil {
+		return
+	}
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, ErrCancelled):
+		run.State, run.Error = register.Cancelled, "cancelled; what it had committed stays, the rest is rolled back"
+	case errors.Is(cause, errTimeout):
+		run.Error = "it took longer than its timeout; what it had committed stays, the rest is rolled back"
+	default:
+		run.State, run.Error = register.Interrupted, "the process was told to stop; what was not finished is done again by the next run"
+	}
+}
+
+// step does one step and writes it down before and after.
+func (h *House) step(ctx context.Context, seq int, plan register.PlanStep, outcome *Outcome, log *runLog, tell func(string, ...any)) error {
+	kept := context.WithoutCancel(ctx)
+	row := register.RunStep{Step: plan.Step, State: register.Running, Started: h.Now()}
+	if err := h.register.SetStep(kept, outcome.Run.ID, seq, row); err != nil {
+		return err
+	}
+	before, loads := outcome.Run.Rows, len(outcome.Result.Pull.Loads)
+	note, err := h.doStep(ctx, plan, outcome)
+	for _, load := range outcome.Result.Pull.Loads[loads:] {
+		log.write(row.Started, fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
+		outcome.Run.Rows = outcome.Run.Rows.Add(register.Counts{In: load.In, Loaded: load.Loaded, Duplicate: load.Duplicate, Quarantined: load.Quarantined})
+	}
+	row.Rows = register.Counts{
+		In: outcome.Run.Rows.In - before.In, Loaded: outcome.Run.Rows.Loaded - before.Loaded,
+		Duplicate: outcome.Run.Rows.Duplicate - before.Duplicate, Quarantined: outcome.Run.Rows.Quarantined - before.Quarantined,
+	}
+	row.Ended, row.State, row.Note = h.Now(), register.Done, note
+	if err != nil {
+		row.State, row.Error = register.Failed, err.Error()
+	}
+	tell("%s took %s%s", plan.Step, row.Ended.Sub(row.Started).Round(time.Millisecond), prefixed(": ", note))
+	return errors.Join(err, h.register.SetStep(kept, outcome.Run.ID, seq, row))
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
+// doStep is the list of steps. A step that panics has failed; the service goes
+// on.
+func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Outcome) (note string, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("%s: a fault in the program: %v\n%s", plan.Step, cause, debug.Stack())
+		}
+	}()
+	run, result := &outcome.Run, &outcome.Result
+	month := run.Period
+	switch plan.Step {
+	case "pull":
+		report, err := h.Pull(ctx, plan.Args...)
+		result.addPull(report)
+		return fmt.Sprintf("%d deliveries taken in, %d known before", len(report.Loads), report.Known), err
+	case "run":
+		err = h.month(ctx, month, result)
+		for _, finding := range result.Findings {
+			if finding.Severity == "warn" {
+				run.Warnings = append(run.Warnings, fmt.Sprintf("%s: %d (%s)", finding.Title, finding.Rows, strings.Join(finding.Samples, "; ")))
+			}
+		}
+		run.Late = result.Late
+		note = fmt.Sprintf("%s: %d months computed", month, len(result.Computed))
+	case "publish":
+		note, err = h.publishStep(ctx, month, result)
+	case "report":
+		return h.report(ctx, month, plan.Args)
+	default:
+		return "", problemf("step %q: want one of %s", plan.Step, strings.Join(stepNames, ", "))
+	}
+	if result.IsNew && run.Version == 0 {
+		run.Version = result.Version
+		note += prefixed(", ", fmt.Sprintf("published %s as v%d", month, result.Version))
+	}
+	return strings.TrimPrefix(note, ", "), err
+}
+
+// publishStep publishes the month whether or not the workspace does so by
+// itself; only what has passed its checks is published.
+func (h *House) publishStep(ctx context.Context, month tongbao.Month, result *Result) (string, error) {
+	if result.Build == "" {
+		if err := h.check(ctx, month, result); err != nil {
+			return "", err
+		}
+	} else if h.Config.Publish == "auto" {
+		return fmt.Sprintf("%s stands at v%d", month, result.Version), nil
+	}
+	return "", h.buildAndPublish(ctx, month, result, true)
+}
+
+// addPull adds what a further pull of the same run did.
+func (r *Result) addPull(report etl.Report) {
+	r.Pull.Loads = append(r.Pull.Loads, report.Loads...)
+	r.Pull.Known += report.Known
+	r.Pull.Unmatched = append(r.Pull.Unmatched, report.Unmatched...)
+	r.Pull.Errors = append(r.Pull.Errors, report.Errors...)
+}
+
+// report draws the month's current version into a folder, data/reports if none
+// is named.
+func (h *House) report(ctx context.Context, month tongbao.Month, args []string) (string, error) {
+	out := h.path("reports")
+	if len(args) > 0 {
+		if out = args[0]; !filepath.IsAbs(out) {
+			out = filepath.Join(h.Dir, out)
+		}
+	}
+	version, _, err := h.Current(month)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", err
+	}
+	files, err := Redraw(ctx, h.Dir, version, month, out)
+	return strings.Join(files, ", "), err
+}
+
+// OnRun has f told of every run that is over, in the order in which they end.
+// f must not wait for anything: the next run starts when it returns.
+func (h *House) OnRun(f func(register.Run)) { h.onRun = append(h.onRun, f) }
+
+// end closes a run on the register, queues its retry, writes its JSON file and
+// tells who wants to know.
+func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
+	if err := (dispatcher{h.register, jobs}).end(ctx, run); err != nil {
+		return err
+	}
+	return h.announce(ctx, run.ID)
+}
+
+// runFile is where the JSON file and the log of a run lie.
+func (w Workspace) runFile(run register.Run, extension string) string {
+	return w.path("runs", run.QueuedAt.UTC().Format("2006-01"), fmt.Sprintf("%06d.%s", run.ID, extension))
+}
+
+// announce writes the JSON file of a run that is over, for those who grep, and
+// calls the hooks.
+func (h *House) announce(ctx context.Context, id int64) error {
+	run, err := h.register.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	file := h.runFile(run, "json")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	for _, f := range h.onRun {
+		f(run)
+	}
+	return writeJSON(file, run)
+}
+
+// runLog appends to the log of a run. A log that cannot be written holds up no
+// run: what matters is on the register.
+type runLog struct{ file *os.File }
+
+func (h *House) openLog(run register.Run) *runLog {
+	name := h.runFile(run, "log")
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return &runLog{}
+	}
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return &runLog{}
+	}
+	return &runLog{file}
+}
+
+func (l *runLog) write(now time.Time, text string) {
+	if l.file != nil {
+		fmt.Fprintf(l.file, "%s %s\n", now.Format(time.RFC3339), text)
+	}
+}
+
+func (l *runLog) close() {
+	if l.file != nil {
+		l.file.Close()
+	}
+}
+
+// describe says in one line what a run is.
+func describe(run register.Run) string {
+	steps := make([]string, len(run.Plan))
+	for i, step := range run.Plan {
+		steps[i] = strings.Join(slices.Concat([]string{step.Step}, step.Args), " ")
+	}
+	what := strings.Join(steps, ", ") + " for " + run.Period.String() + ", " + string(run.Trigger)
+	if run.Job != "" {
+		what = run.Job + ": " + what
+	}
+	if !run.DueAt.IsZero() {
+		what += ", due " + run.DueAt.Format(time.RFC3339)
+	}
+	return what
+}
