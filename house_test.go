@@ -49,6 +49,9 @@ var keepers = map[string][]string{
 	"github.com/jeroenrinzema/psql-wire":  {"web/pgwire"},
 	"github.com/coreos/go-oidc/v3":        {"web"},
 	"golang.org/x/text":                   {"data", "etl"},
+	"filippo.io/age":                      {"pipeline"},
+	"gopkg.in/natefinch/lumberjack.v2":    {"pipeline"},
+	"github.com/klauspost/compress":       {"pipeline"},
 }
 
 // TestArrows reads the imports of every file that is not a test.

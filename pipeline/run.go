@@ -77,6 +77,9 @@ func (h *House) month(ctx context.Context, month tongbao.Month, result *Result) 
 // check makes every touched month and looks for offenders in the one that is
 // assessed.
 func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) (err error) {
+	if err := h.wantSpace(); err != nil {
+		return err
+	}
 	if result.Late, err = h.lookForLate(ctx, month); err != nil {
 		return err
 	}
@@ -103,6 +106,9 @@ func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) 
 // Pull loads the seeds and takes in what lies in the inbox; sources narrows it
 // to those sources.
 func (h *House) Pull(ctx context.Context, sources ...string) (etl.Report, error) {
+	if err := h.wantSpace(); err != nil {
+		return etl.Report{}, err
+	}
 	intake, err := h.intake(ctx)
 	if err != nil {
 		return etl.Report{}, err

@@ -203,6 +203,10 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 		note, err = h.publishStep(ctx, month, result)
 	case "report":
 		return h.report(ctx, month, plan.Args)
+	case "backup":
+		return h.backupStep(ctx, plan.Args)
+	case "prune":
+		return h.Prune(ctx)
 	default:
 		return "", problemf("step %q: want one of %s", plan.Step, strings.Join(stepNames, ", "))
 	}
@@ -264,7 +268,7 @@ func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
 	if err := (dispatcher{h.register, jobs}).end(ctx, run); err != nil {
 		return err
 	}
-	return h.announce(ctx, run.ID)
+	return h.announce(ctx, run.ID, jobs)
 }
 
 // runFile is where the JSON file and the log of a run lie.
@@ -272,11 +276,14 @@ func (w Workspace) runFile(run register.Run, extension string) string {
 	return w.path("runs", run.QueuedAt.UTC().Format("2006-01"), fmt.Sprintf("%06d.%s", run.ID, extension))
 }
 
-// announce writes the JSON file of a run that is over, for those who grep, and
-// calls the hooks.
-func (h *House) announce(ctx context.Context, id int64) error {
+// announce writes the JSON file of a run that is over, for those who grep,
+// queues what people are told of it, and calls the hooks.
+func (h *House) announce(ctx context.Context, id int64, jobs []Job) error {
 	run, err := h.register.Run(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := h.queueNotices(ctx, run, dispatcher{h.register, jobs}.retry(run) != nil); err != nil {
 		return err
 	}
 	file := h.runFile(run, "json")

@@ -28,6 +28,8 @@ type Service struct {
 	log   *slog.Logger
 	sleep func(ctx context.Context, d time.Duration)
 	wake  chan struct{}
+	told  chan struct{} // a run is over and may have something to tell
+	watch *watch
 
 	mu      sync.Mutex
 	jobs    []Job
@@ -51,7 +53,8 @@ func NewService(house *House, opt ServiceOptions) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{house: house, log: opt.Log, sleep: opt.Sleep, wake: make(chan struct{}, 1), jobs: jobs, feeds: map[int64]*feed{}}
+	s := &Service{house: house, log: opt.Log, sleep: opt.Sleep, wake: make(chan struct{}, 1), told: make(chan struct{}, 1), jobs: jobs, feeds: map[int64]*feed{}}
+	s.watch = newWatch(s)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -96,6 +99,16 @@ func (s *Service) SetConfig(config Config) error {
 	return nil
 }
 
+// config is the newest configuration, also when it is not in force yet.
+func (s *Service) config() Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pending != nil {
+		return *s.pending
+	}
+	return s.house.Config
+}
+
 func (s *Service) dispatcher() dispatcher { return dispatcher{s.house.register, s.Jobs()} }
 
 // Serve works until the context ends; then the run at work finishes or rolls
@@ -114,7 +127,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	for _, loop := range []func(context.Context) error{s.tickLoop, s.workLoop} {
+	for _, loop := range []func(context.Context) error{s.tickLoop, s.workLoop, s.noticeLoop, s.reloadLoop, s.watchLoop} {
 		running.Go(func() {
 			if err := loop(ctx); err != nil && ctx.Err() == nil {
 				cancel(err)
@@ -148,6 +161,7 @@ func (s *Service) tickLoop(ctx context.Context) error {
 		for _, note := range notes {
 			s.log.Warn(note)
 		}
+		s.watch.lookedAt(now)
 		s.poke()
 		wait := lookAgain
 		for _, job := range s.Jobs() {
@@ -237,6 +251,10 @@ func (s *Service) work(ctx context.Context, run register.Run) error {
 	s.log.Log(ctx, level, "run ends", "run", run.ID, "job", run.Job, "state", outcome.Run.State,
 		"took", outcome.Run.Ended.Sub(run.Started).Round(time.Millisecond), "rows_in", outcome.Run.Rows.In, "error", outcome.Run.Error)
 	s.over(run.ID, outcome)
+	select {
+	case s.told <- struct{}{}:
+	default:
+	}
 	return err
 }
 
