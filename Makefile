@@ -6,7 +6,7 @@ ECHARTS := templates/vendor/echarts.min.js
 # What looks at pages and workbooks in the tests: a browser, an office, Chinese type.
 PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils
 
-.PHONY: demo test bench build static setup fuzz clean
+.PHONY: demo test bench soak build static setup fuzz clean
 
 build: bin/tongbao
 
@@ -59,6 +59,12 @@ test: setup build
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/
+
+# The same tests, longer: 600 kills, 24 months, 10,000 runs.
+SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull
+soak:
+	SOAK=1 $(GO) test -run TestTwoYears -timeout 2h -v ./pipeline/
+	SOAK=1 $(GO) test -run '$(SOAKED)' -timeout 6h -v ./cmd/tongbao/
 
 clean:
 	rm -rf bin demo node_modules templates/vendor

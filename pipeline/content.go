@@ -118,6 +118,15 @@ func (h *House) manifest(ctx context.Context, month tongbao.Month) (Manifest, er
 		tables = append(tables, table)
 	}
 	slices.Sort(tables)
+	// A bulletin that has to mark a late source is another one than that which
+	// has not.
+	late, err := h.lateDigest(ctx, month)
+	if err != nil {
+		return Manifest{}, err
+	}
+	if late != "" {
+		tables = append(tables, "seed.source_due")
+	}
 	digest, err := h.db.Digest(ctx, tables, month)
 	if err != nil {
 		return Manifest{}, err

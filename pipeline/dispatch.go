@@ -30,20 +30,24 @@ type dispatcher struct {
 	jobs     []Job
 }
 
-// tick decides every due moment up to now, in order, and returns what a person
-// should know.
-func (d dispatcher) tick(ctx context.Context, now time.Time) ([]string, error) {
+// decision is what a person should know of a tick.
+type decision struct {
+	notes []string
+	over  []register.Run // runs that will not be done: skipped or missed
+}
+
+// tick decides every due moment up to now, in order.
+func (d dispatcher) tick(ctx context.Context, now time.Time) (made decision, err error) {
 	remembered, err := d.register.JobsDue(ctx)
 	if err != nil {
-		return nil, err
+		return made, err
 	}
 	busy, err := d.busy(ctx)
 	if err != nil {
-		return nil, err
+		return made, err
 	}
 	var decided []register.JobDue
 	var runs []register.Run
-	var notes []string
 	var release time.Time
 	for i := range d.jobs {
 		job := &d.jobs[i]
@@ -56,7 +60,7 @@ func (d dispatcher) tick(ctx context.Context, now time.Time) ([]string, error) {
 			continue
 		case now.Before(known.DecidedUntil.Add(-setBack)):
 			decided, release = append(decided, fresh), now
-			notes = append(notes, fmt.Sprintf("the clock was set back from at least %s to %s; job %s goes on from now",
+			made.notes = append(made.notes, fmt.Sprintf("the clock was set back from at least %s to %s; job %s goes on from now",
 				known.DecidedUntil.In(job.zone).Format(time.DateTime), now.In(job.zone).Format(time.DateTime), job.Name))
 			continue
 		}
@@ -73,11 +77,19 @@ func (d dispatcher) tick(ctx context.Context, now time.Time) ([]string, error) {
 		forget = append(forget, name)
 	}
 	if len(decided)+len(forget) == 0 {
-		return nil, nil
+		return made, nil
 	}
 	// Stable: jobs of the same minute keep the order of the configuration.
 	slices.SortStableFunc(runs, func(a, b register.Run) int { return a.DueAt.Compare(b.DueAt) })
-	return notes, d.register.Decide(ctx, decided, runs, forget, release)
+	if err := d.register.Decide(ctx, decided, runs, forget, release); err != nil {
+		return decision{}, err
+	}
+	for _, run := range runs {
+		if run.State.IsOver() && run.ID != 0 {
+			made.over = append(made.over, run)
+		}
+	}
+	return made, nil
 }
 
 // busy returns for each job a run of it that is not over.
@@ -195,20 +207,14 @@ func (d dispatcher) retry(run register.Run) *register.Run {
 	return &again
 }
 
-// recover closes the runs that a process left running. It must hold the
-// workspace's lock: nobody else can be at work on them.
-func (d dispatcher) recover(ctx context.Context, now time.Time) ([]register.Run, error) {
-	left, err := d.register.Runs(ctx, register.RunFilter{States: []register.RunState{register.Running}})
-	if err != nil {
-		return nil, err
+// left are the runs that a process left running, as interrupted; they are not
+// closed yet. Who asks must hold the workspace's lock: nobody else can be at
+// work on them.
+func (d dispatcher) left(ctx context.Context, now time.Time) ([]register.Run, error) {
+	runs, err := d.register.Runs(ctx, register.RunFilter{States: []register.RunState{register.Running}})
+	for i := range runs {
+		runs[i].State, runs[i].Ended = register.Interrupted, now
+		runs[i].Error = "the process ended before the run did (power cut, kill, or crash)"
 	}
-	for i := range left {
-		run := &left[i]
-		run.State, run.Ended = register.Interrupted, now
-		run.Error = "the process ended before the run did (power cut, kill, or crash)"
-		if err := d.end(ctx, *run); err != nil {
-			return nil, err
-		}
-	}
-	return left, nil
+	return runs, err
 }

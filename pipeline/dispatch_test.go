@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -56,18 +57,22 @@ func (w *world) restart() {
 	if w.reg, err = register.Open(context.Background(), w.path); err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := w.d().recover(context.Background(), w.now); err != nil {
+	left, err := w.d().left(context.Background(), w.now)
+	for _, run := range left {
+		err = errors.Join(err, w.d().end(context.Background(), run))
+	}
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }
 
 func (w *world) tick() []string {
 	w.t.Helper()
-	notes, err := w.d().tick(context.Background(), w.now)
+	made, err := w.d().tick(context.Background(), w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return notes
+	return made.notes
 }
 
 func (w *world) take() *register.Run {

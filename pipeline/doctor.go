@@ -114,7 +114,7 @@ func (w Workspace) needed() int64 {
 func (w Workspace) wantSpace() error {
 	free, _, err := diskFree(w.path())
 	if err == nil && free < w.needed() {
-		return fmt.Errorf("the disk of %s is nearly full: %s free, a run needs %s; free space or move the workspace, then run again (nothing was changed)",
+		return fmt.Errorf("the disk of %s is nearly full: %s free, a run needs %s; free some space or move the workspace, then run again: nothing was changed",
 			w.path(), megabytes(free), megabytes(w.needed()))
 	}
 	return nil // where it cannot be known, the run finds out

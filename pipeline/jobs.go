@@ -204,7 +204,8 @@ func (j *Job) makeTable(days calendar, now time.Time) error {
 // when is the job's schedule in one text; the register keeps it, so that a
 // changed schedule does not make up for times that it did not have.
 func (j *Job) when() string {
-	return strings.TrimSpace(strings.Join([]string{j.Schedule, j.On, j.At, j.Timezone, j.Calendar}, " | "))
+	words := []string{j.Schedule, j.On, j.At, j.Timezone, j.Calendar}
+	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), ", ")
 }
 
 // plan is the job's steps as its runs keep them.

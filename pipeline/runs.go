@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +86,19 @@ func (h *House) Perform(ctx context.Context, request Request) (Outcome, error) {
 		return Outcome{}, err
 	}
 	outcome := h.execute(ctx, run, func(Event) {})
-	return outcome, h.end(context.WithoutCancel(ctx), outcome.Run, nil)
+	if err := h.end(context.WithoutCancel(ctx), outcome.Run, nil); err != nil {
+		return outcome, errors.Join(outcome.Err(), fmt.Errorf("write down the end of run %d: %w", run.ID, advise(err)))
+	}
+	return outcome, nil
+}
+
+// advise says what to do about a disk that is full; the engines say only that
+// it is.
+func advise(err error) error {
+	if err != nil && (strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "no space left") || strings.Contains(err.Error(), "disk is full")) {
+		return fmt.Errorf("%w; free some space on the disk of the workspace, then run again: nothing that was taken in is lost", err)
+	}
+	return err
 }
 
 // execute does the steps of a run that is marked as running. What it returns
@@ -127,7 +138,7 @@ func (h *House) conclude(ctx context.Context, outcome *Outcome, err error) {
 	if err == nil {
 		return
 	}
-	run.State, run.Error = register.Failed, err.Error()
+	run.State, run.Error = register.Failed, advise(err).Error()
 	var problem *Problem
 	outcome.Usage = errors.As(err, &problem)
 	if ctx.Err() == nil {
@@ -153,7 +164,7 @@ func (h *House) step(ctx context.Context, seq int, plan register.PlanStep, outco
 	before, loads := outcome.Run.Rows, len(outcome.Result.Pull.Loads)
 	note, err := h.doStep(ctx, plan, outcome)
 	for _, load := range outcome.Result.Pull.Loads[loads:] {
-		log.write(row.Started, fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
+		log.write(h.Now(), fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
 		outcome.Run.Rows = outcome.Run.Rows.Add(register.Counts{In: load.In, Loaded: load.Loaded, Duplicate: load.Duplicate, Quarantined: load.Quarantined})
 	}
 	row.Rows = register.Counts{
@@ -258,84 +269,37 @@ func (h *House) report(ctx context.Context, month tongbao.Month, args []string) 
 	return strings.Join(files, ", "), err
 }
 
-// OnRun has f told of every run that is over, in the order in which they end.
-// f must not wait for anything: the next run starts when it returns.
+// OnRun has f told of every run that is over, one at a time. f must not wait
+// for anything: the next run starts when it returns.
 func (h *House) OnRun(f func(register.Run)) { h.onRun = append(h.onRun, f) }
 
-// end closes a run on the register, queues its retry, writes its JSON file and
-// tells who wants to know.
+// end writes the JSON file of a run, closes it on the register, queues its
+// retry and tells who wants to know. The file comes first: if the process is
+// killed in between, the run is not over yet, and its next end writes it again.
 func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
-	if err := (dispatcher{h.register, jobs}).end(ctx, run); err != nil {
-		return err
-	}
-	return h.announce(ctx, run.ID, jobs)
-}
-
-// runFile is where the JSON file and the log of a run lie.
-func (w Workspace) runFile(run register.Run, extension string) string {
-	return w.path("runs", run.QueuedAt.UTC().Format("2006-01"), fmt.Sprintf("%06d.%s", run.ID, extension))
-}
-
-// announce writes the JSON file of a run that is over, for those who grep,
-// queues what people are told of it, and calls the hooks.
-func (h *House) announce(ctx context.Context, id int64, jobs []Job) error {
-	run, err := h.register.Run(ctx, id)
+	kept, err := h.register.Run(ctx, run.ID)
 	if err != nil {
 		return err
 	}
-	if err := h.queueNotices(ctx, run, dispatcher{h.register, jobs}.retry(run) != nil); err != nil {
-		return err
+	run.Steps = kept.Steps
+	for i := range run.Steps {
+		if step := &run.Steps[i]; !step.State.IsOver() {
+			step.State, step.Ended = run.State, run.Ended
+		}
 	}
-	file := h.runFile(run, "json")
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
+	d := dispatcher{h.register, jobs}
+	err = errors.Join(h.writeRun(run), d.end(ctx, run), h.queueNotices(ctx, run, d.retry(run) != nil))
+	if err == nil {
+		h.tell(run)
 	}
+	return err
+}
+
+// tell calls the hooks, one run at a time.
+func (h *House) tell(run register.Run) {
+	h.telling.Lock()
+	defer h.telling.Unlock()
 	for _, f := range h.onRun {
 		f(run)
 	}
-	return writeJSON(file, run)
-}
-
-// runLog appends to the log of a run. A log that cannot be written holds up no
-// run: what matters is on the register.
-type runLog struct{ file *os.File }
-
-func (h *House) openLog(run register.Run) *runLog {
-	name := h.runFile(run, "log")
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return &runLog{}
-	}
-	file, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return &runLog{}
-	}
-	return &runLog{file}
-}
-
-func (l *runLog) write(now time.Time, text string) {
-	if l.file != nil {
-		fmt.Fprintf(l.file, "%s %s\n", now.Format(time.RFC3339), text)
-	}
-}
-
-func (l *runLog) close() {
-	if l.file != nil {
-		l.file.Close()
-	}
-}
-
-// describe says in one line what a run is.
-func describe(run register.Run) string {
-	steps := make([]string, len(run.Plan))
-	for i, step := range run.Plan {
-		steps[i] = strings.Join(slices.Concat([]string{step.Step}, step.Args), " ")
-	}
-	what := strings.Join(steps, ", ") + " for " + run.Period.String() + ", " + string(run.Trigger)
-	if run.Job != "" {
-		what = run.Job + ": " + what
-	}
-	if !run.DueAt.IsZero() {
-		what += ", due " + run.DueAt.Format(time.RFC3339)
-	}
-	return what
 }

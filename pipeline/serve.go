@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -123,21 +122,24 @@ func (s *Service) Serve(ctx context.Context) error {
 	}
 	defer answer.close()
 	s.log.Info("service started", "workspace", s.house.Dir, "jobs", len(s.Jobs()))
-	var failed error
+	for _, run := range s.house.left {
+		s.log.Warn("run was interrupted", "run", run.ID, "job", run.Job)
+		s.house.tell(run)
+	}
+	s.house.left = nil
 	var running sync.WaitGroup
-	ctx, cancel := context.WithCancelCause(ctx)
+	told := ctx // by whom we are told to stop
+	ctx, cancel := context.WithCancelCause(told)
 	defer cancel(nil)
+	// A loop that ends with an error stops the service.
 	for _, loop := range []func(context.Context) error{s.tickLoop, s.workLoop, s.noticeLoop, s.reloadLoop, s.watchLoop} {
 		running.Go(func() {
-			if err := loop(ctx); err != nil && ctx.Err() == nil {
+			if err := loop(ctx); err != nil {
 				cancel(err)
 			}
 		})
 	}
 	<-ctx.Done()
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		failed = cause
-	}
 	s.cancelRunning(ErrStopping)
 	stopped := make(chan struct{})
 	go func() { running.Wait(); close(stopped) }()
@@ -147,31 +149,51 @@ func (s *Service) Serve(ctx context.Context) error {
 		return fmt.Errorf("the run at work did not stop within %s; the next start closes it as interrupted", StopWithin)
 	}
 	s.log.Info("service stopped")
-	return failed
+	if told.Err() == nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
-// tickLoop looks at the clock and decides what is due.
+// tickLoop looks at the clock and decides what is due. What cannot be written
+// down now, because the disk is full, is decided later: nothing is lost.
 func (s *Service) tickLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := s.house.Now()
-		notes, err := s.dispatcher().tick(ctx, now)
-		if err != nil {
-			return fmt.Errorf("decide what is due: %w", err)
+		made, err := s.dispatcher().tick(ctx, now)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("what is due cannot be decided yet", "error", advise(err))
 		}
-		for _, note := range notes {
+		for _, note := range made.notes {
 			s.log.Warn(note)
 		}
 		s.watch.lookedAt(now)
+		for _, run := range made.over {
+			s.log.Warn("run is not done", "run", run.ID, "job", run.Job, "due", run.DueAt, "state", run.State, "why", run.Error)
+			if err := s.house.writeRun(run); err != nil {
+				s.log.Error("the file of the run cannot be written", "run", run.ID, "error", advise(err))
+			}
+			s.house.tell(run)
+		}
 		s.poke()
 		wait := lookAgain
-		for _, job := range s.Jobs() {
-			if next := job.table.next(now); !next.IsZero() {
-				wait = min(wait, next.Sub(s.house.Now()))
-			}
+		if next := s.NextDue(now); !next.IsZero() && err == nil {
+			wait = min(wait, next.Sub(s.house.Now()))
 		}
 		s.sleep(ctx, max(wait, time.Millisecond))
 	}
 	return nil
+}
+
+// NextDue is the first moment after now at which a job is due, zero if none is.
+func (s *Service) NextDue(now time.Time) time.Time {
+	var first time.Time
+	for _, job := range s.Jobs() {
+		if next := job.table.next(now); !next.IsZero() && (first.IsZero() || next.Before(first)) {
+			first = next
+		}
+	}
+	return first
 }
 
 // poke tells the worker to look at the queue.
@@ -186,18 +208,17 @@ func (s *Service) poke() {
 func (s *Service) workLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		run, runContext, err := s.next(ctx)
-		if err != nil {
-			return fmt.Errorf("start the next run: %w", err)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("the next run cannot be started yet", "error", advise(err))
 		}
-		if run == nil {
-			select {
-			case <-s.wake:
-			case <-ctx.Done():
-			}
+		if run != nil {
+			s.work(ctx, runContext, *run)
 			continue
 		}
-		if err := s.work(runContext, *run); err != nil {
-			return fmt.Errorf("run %d: %w", run.ID, err)
+		// The clock pokes us when it has looked again.
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
 		}
 	}
 	return nil
@@ -226,7 +247,9 @@ func (s *Service) next(ctx context.Context) (*register.Run, context.Context, err
 	return run, runContext, nil
 }
 
-func (s *Service) work(ctx context.Context, run register.Run) error {
+// work does one run and writes down its end; it tries until that is written,
+// or until the service stops: then the next start closes the run.
+func (s *Service) work(serving, ctx context.Context, run register.Run) {
 	feed := s.feed(run.ID)
 	for _, job := range s.Jobs() {
 		if job.Name == run.Job {
@@ -243,7 +266,17 @@ func (s *Service) work(ctx context.Context, run register.Run) error {
 	s.running, s.stop = 0, nil
 	jobs := s.jobs
 	s.mu.Unlock()
-	err := s.house.end(context.WithoutCancel(ctx), outcome.Run, jobs)
+	for {
+		err := s.house.end(context.WithoutCancel(ctx), outcome.Run, jobs)
+		if err == nil {
+			break
+		}
+		s.log.Error("the end of the run cannot be written down yet", "run", run.ID, "error", advise(err))
+		if serving.Err() != nil {
+			break
+		}
+		s.sleep(serving, lookAgain)
+	}
 	level := slog.LevelInfo
 	if outcome.Run.State != register.Done {
 		level = slog.LevelError
@@ -255,7 +288,6 @@ func (s *Service) work(ctx context.Context, run register.Run) error {
 	case s.told <- struct{}{}:
 	default:
 	}
-	return err
 }
 
 func (s *Service) feed(id int64) *feed {
@@ -281,65 +313,4 @@ func (s *Service) cancelRunning(cause error) {
 	if s.stop != nil {
 		s.stop(cause)
 	}
-}
-
-// Ask queues a run that somebody asks for and returns its number and what it
-// is going to say.
-func (s *Service) Ask(ctx context.Context, request Request) (int64, *feed, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	run := request.run(s.house.Now())
-	if err := s.house.register.AddRun(ctx, &run); err != nil {
-		return 0, nil, err
-	}
-	feed := newFeed()
-	feed.add(Event{Text: s.place(run)})
-	s.feeds[run.ID] = feed
-	s.poke()
-	return run.ID, feed, nil
-}
-
-// place says what a new run has to wait for.
-func (s *Service) place(run register.Run) string {
-	if s.running == 0 {
-		return fmt.Sprintf("the service takes it as run %d", run.ID)
-	}
-	return fmt.Sprintf("the service takes it as run %d, after run %d, which is at work", run.ID, s.running)
-}
-
-// Cancel ends a run that is queued or at work.
-func (s *Service) Cancel(ctx context.Context, id int64) error {
-	s.mu.Lock()
-	if s.running == id {
-		s.stop(ErrCancelled)
-		s.mu.Unlock()
-		return nil
-	}
-	s.mu.Unlock()
-	run, err := s.house.CancelQueued(ctx, id)
-	if err == nil {
-		s.over(id, Outcome{Run: run})
-	}
-	return err
-}
-
-// CancelQueued closes a run that has not been started.
-func (h *House) CancelQueued(ctx context.Context, id int64) (register.Run, error) {
-	run, err := h.register.Run(ctx, id)
-	if err != nil {
-		return run, &Problem{err}
-	}
-	if run.State != register.Queued {
-		return run, problemf("run %d is over: %s", id, run.State)
-	}
-	run.State, run.Ended, run.Error = register.Cancelled, h.Now(), "cancelled before it was started"
-	return run, h.end(ctx, run, nil)
-}
-
-// Again is the request that does an earlier run once more.
-func Again(run register.Run) (Request, error) {
-	if !run.State.IsOver() {
-		return Request{}, problemf("run %d is %s; there is nothing to retry yet", run.ID, run.State)
-	}
-	return Request{Steps: run.Plan, Month: run.Period, Job: run.Job, RetryOf: run.ID}, nil
 }

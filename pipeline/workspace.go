@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -142,6 +143,8 @@ type House struct {
 	register *register.Register
 	lock     *flock.Flock
 	onRun    []func(register.Run)
+	telling  sync.Mutex
+	left     []register.Run // what a killed process left running, closed when we came
 }
 
 // Options of Open.
@@ -202,18 +205,19 @@ func Open(ctx context.Context, dir string, opt Options) (house *House, err error
 	return h, h.closeInterrupted(ctx)
 }
 
-// closeInterrupted closes the runs that a killed process left running. Jobs
-// that cannot be read give no retries; who needs them will say so.
+// closeInterrupted closes the runs that a killed process left running. While
+// the jobs cannot be read they wait: nobody could say whether to try again.
 func (h *House) closeInterrupted(ctx context.Context) error {
-	jobs, _ := h.jobs(h.Now())
-	left, err := dispatcher{h.register, jobs}.recover(ctx, h.Now())
+	jobs, err := h.jobs(h.Now())
+	if err != nil {
+		return nil // serve and validate say what is wrong
+	}
+	h.left, err = dispatcher{h.register, jobs}.left(ctx, h.Now())
+	for _, run := range h.left {
+		err = errors.Join(err, h.end(ctx, run, jobs))
+	}
 	if err != nil {
 		return fmt.Errorf("close interrupted runs: %w", err)
-	}
-	for _, run := range left {
-		if err := h.announce(ctx, run.ID, jobs); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -237,8 +241,12 @@ type InUseError struct {
 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("workspace %s is in use by process %d%s since %s; wait for it or stop it",
-		e.Dir, e.PID, prefixed(" of ", e.User), e.Since.Format("2006-01-02 15:04:05"))
+	who, do := "process", "wait for it or stop it"
+	if e.IsService {
+		who, do = "the service, process", "stop it first"
+	}
+	return fmt.Sprintf("workspace %s is in use by %s %d%s since %s; %s",
+		e.Dir, who, e.PID, prefixed(" of ", e.User), e.Since.Format("2006-01-02 15:04:05"), do)
 }
 
 func (h *House) takeLock() error {
@@ -282,10 +290,10 @@ func (h *House) Close() error {
 	return errors.Join(failed...)
 }
 
-// clearHalfMade removes builds and versions that were never given their name;
-// they lie under *.tmp until they are whole.
+// clearHalfMade removes builds, versions and files that were never given their
+// name; they lie under *.tmp until they are whole.
 func (h *House) clearHalfMade() error {
-	for _, pattern := range []string{"builds/*/*.tmp", "published/*/*.tmp", "published/*.tmp"} {
+	for _, pattern := range []string{"builds/*/*.tmp", "published/*/*.tmp", "published/*.tmp", "runs/*/*.tmp"} {
 		paths, err := filepath.Glob(h.path(filepath.FromSlash(pattern)))
 		if err != nil {
 			return err

@@ -139,5 +139,8 @@ func (r *Register) SetState(ctx context.Context, month tongbao.Month, state Stat
 func (r *Register) AddVersion(ctx context.Context, month tongbao.Month, number int, build string, now time.Time) error {
 	_, err := r.db.ExecContext(ctx, "insert into version values (?, ?, ?, ?) on conflict do nothing",
 		month.String(), number, build, now.Format(time.RFC3339))
-	return err
+	if err != nil {
+		return fmt.Errorf("add version %d of %s: %w", number, month, err)
+	}
+	return nil
 }

@@ -109,13 +109,16 @@ func (r *Register) EndRun(ctx context.Context, run Run, retry *Run) error {
 func (r *Register) change(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := r.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("write the register: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	if err := do(tx); err != nil {
-		return err
+		return fmt.Errorf("write the register: %w", err)
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("write the register: %w", err)
+	}
+	return nil
 }
 
 // JobDue is what the register remembers of a job's times: all of them up to

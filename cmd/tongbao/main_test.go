@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,11 +20,34 @@ import (
 // TestMain lets the test binary be the program itself, so that tests can
 // start it, kill it, and let it verify files in a child process.
 func TestMain(m *testing.M) {
+	if text := os.Getenv("TEST_CLOCK"); text != "" {
+		mainUnderClock(text)
+	}
 	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && os.Args[1] == "verify" {
 		main()
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// mainUnderClock is the program under a clock that runs faster: the text has
+// the moment at which it stood at from, and how many times it is faster.
+func mainUnderClock(text string) {
+	var from, zero, times int64
+	if _, err := fmt.Sscan(text, &zero, &from, &times); err != nil {
+		panic(err)
+	}
+	now := func() time.Time {
+		return time.Unix(zero, 0).Add(time.Duration(time.Now().UnixNano()-from) * time.Duration(times))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit((&app{stdout: os.Stdout, stderr: os.Stderr, now: now, sleep: func(ctx context.Context, d time.Duration) {
+		select {
+		case <-time.After(max(d/time.Duration(times), time.Millisecond)):
+		case <-ctx.Done():
+		}
+	}}).run(ctx, os.Args[1:]))
 }
 
 // testNow is the day on which the tests run the program: the demo's last month

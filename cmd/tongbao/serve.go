@@ -85,7 +85,9 @@ func (a *app) perform(ctx context.Context, request pipeline.Request) (pipeline.O
 	}
 	var outcome pipeline.Outcome
 	if client != nil {
-		outcome, err = client.Run(ctx, request, a.showEvents())
+		if outcome, err = client.Run(ctx, request, a.showEvents()); ctx.Err() != nil {
+			fmt.Fprintln(a.stderr, "the service goes on with the run; \"tongbao cancel\" with its number ends it")
+		}
 	} else {
 		defer house.Close()
 		outcome, err = house.Perform(ctx, request)

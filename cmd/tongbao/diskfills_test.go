@@ -3,52 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
-
-// smallDisk mounts a file system of its own in memory; only root may.
-func smallDisk(t *testing.T, megabytes int) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "disk")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", megabytes)); err != nil {
-		t.Skipf("no file system may be mounted here (%v); disk full and read-only are not tried", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// fill takes all the space that is left, but so many bytes.
-func fill(t *testing.T, disk string, left int64) {
-	t.Helper()
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(disk, &fs); err != nil {
-		t.Fatal(err)
-	}
-	size := int64(fs.Bavail)*fs.Bsize - left
-	filler, err := os.Create(filepath.Join(disk, "filler"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer filler.Close()
-	if err := syscall.Fallocate(int(filler.Fd()), 0, 0, max(size, 1)); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // fillWhile takes all space away once a child has done something there, and
 // keeps it, until the child has ended.
@@ -88,18 +50,18 @@ func fillWhile(t *testing.T, disk, sign string, ended <-chan struct{}) {
 	}
 }
 
-// TestDiskFull lets the disk fill up before, and at several moments of a run;
+// TestDiskFillsUp lets the disk fill up at several moments of a run;
 // the run says so in plain words, and the next one, with space again, publishes
 // what an undisturbed run would have.
-func TestDiskFull(t *testing.T) {
-	disk := smallDisk(t, 400)
+func TestDiskFillsUp(t *testing.T) {
+	disk, _ := smallDisk(t, 400)
 	fresh := filepath.Join(t.TempDir(), "town")
 	must(t, "init", fresh, "--demo", "--months", "2", "--grids", "16", "--tickets", "300")
 	calm := copyWorkspace(t, fresh)
 	must(t, "run", "-w", calm, "--month", "2026-10")
 	want := readManifest(t, calm, "2026-10")
 	town := filepath.Join(disk, "town")
-	for _, sign := range []string{"", "town/data/raw/*/*.csv", "town/data/builds/2026-10/*.tmp", "town/data/published/2026-10/*.tmp"} {
+	for _, sign := range []string{"town/data/raw/*/*.csv", "town/data/builds/2026-10/*.tmp", "town/data/published/2026-10/*.tmp"} {
 		t.Run("full at "+sign, func(t *testing.T) {
 			if err := os.RemoveAll(town); err != nil {
 				t.Fatal(err)
@@ -107,16 +69,13 @@ func TestDiskFull(t *testing.T) {
 			if err := os.CopyFS(town, os.DirFS(fresh)); err != nil {
 				t.Fatal(err)
 			}
-			if sign == "" {
-				fill(t, disk, 8<<20)
-			}
 			said, err := runFilling(t, disk, sign, "run", "-w", town, "--month", "2026-10")
 			os.Remove(filepath.Join(disk, "filler"))
 			// The filler may lose the race with the last step; then all is well already.
-			if err == nil && (sign == "" || !strings.Contains(sign, "published")) {
+			if err == nil && !strings.Contains(sign, "published") {
 				t.Errorf("the run on a full disk says that all is well:\n%s", said)
 			}
-			if err != nil && !plainlyFull(said) {
+			if err != nil && !strings.Contains(said, "free some space") {
 				t.Errorf("no plain word on the disk:\n%s", said)
 			}
 			if strings.Contains(said, "goroutine ") || strings.Contains(said, "panic") {
@@ -130,11 +89,6 @@ func TestDiskFull(t *testing.T) {
 			}
 		})
 	}
-}
-
-func plainlyFull(said string) bool {
-	said = strings.ToLower(said)
-	return strings.Contains(said, "no space left") || strings.Contains(said, "nearly full") || strings.Contains(said, "is full")
 }
 
 // runFilling starts the program and fills the disk when the sign appears.
@@ -156,43 +110,12 @@ func runFilling(t *testing.T, disk, sign string, args ...string) (string, error)
 	ended, filled := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(filled)
-		if sign != "" {
-			fillWhile(t, disk, sign, ended)
-		}
+		fillWhile(t, disk, sign, ended)
 	}()
 	err = child.Wait()
 	close(ended)
 	<-filled
 	return said.String(), err
-}
-
-// TestReadOnlyFolder: a workspace that cannot be written says so, and is
-// published from as before once it can.
-func TestReadOnlyFolder(t *testing.T) {
-	disk := smallDisk(t, 300)
-	town := filepath.Join(disk, "town")
-	must(t, "init", town, "--demo", "--months", "2", "--grids", "16", "--tickets", "300")
-	must(t, "run", "-w", town, "--month", "2026-10")
-	want := readManifest(t, town, "2026-10")
-	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		t.Fatal(err)
-	}
-	code, _, said := command(t, "run", "-w", town, "--month", "2026-10")
-	if code == exitDone || !strings.Contains(said, "read-only") {
-		t.Errorf("got exit %d, %q; want a word on the read-only folder", code, said)
-	}
-	must(t, "report", "-w", town, "--month", "2026-10", "--out", t.TempDir())
-	code, _, said = command(t, "doctor", "-w", town)
-	if code != exitFailed {
-		t.Errorf("doctor: got exit %d\n%s", code, said)
-	}
-	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT, "size=300m"); err != nil {
-		t.Fatal(err)
-	}
-	must(t, "run", "-w", town, "--month", "2026-10")
-	if got := readManifest(t, town, "2026-10"); !slices.Equal(got.Digest, want.Digest) || got.Version != 1 {
-		t.Error("a read-only folder changed what is published")
-	}
 }
 
 // TestSourceDown: an inbox on a share that is gone fails the run and touches
