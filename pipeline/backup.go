@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	slashpath "path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -244,10 +245,18 @@ func (w Workspace) backupFiles(ctx context.Context, scratch string) ([]backupFil
 
 // walkPart lists the files of a folder, or the file, that are whole.
 func (w Workspace) walkPart(part string, isPrivate bool) ([]backupFile, error) {
+	// A folder may be a link to a larger disk; a walk would stop at it.
+	root, err := filepath.EvalSymlinks(filepath.Join(w.Dir, filepath.FromSlash(part)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // a folder that this workspace does not have
+	}
+	if err != nil {
+		return nil, err
+	}
 	var files []backupFile
-	err := filepath.WalkDir(filepath.Join(w.Dir, filepath.FromSlash(part)), func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // a folder that this workspace does not have, or a file just moved away
+			return nil // just moved away
 		}
 		if err != nil || strings.HasSuffix(path, ".tmp") || entry.Name() == "CURRENT" {
 			if err == nil && entry.IsDir() {
@@ -263,8 +272,8 @@ func (w Workspace) walkPart(part string, isPrivate bool) ([]backupFile, error) {
 				return err
 			}
 		}
-		name, err := filepath.Rel(w.Dir, path)
-		files = append(files, backupFile{filepath.ToSlash(name), path, isPrivate})
+		below, err := filepath.Rel(root, path)
+		files = append(files, backupFile{slashpath.Join(part, filepath.ToSlash(below)), path, isPrivate})
 		return err
 	})
 	return files, err

@@ -230,14 +230,39 @@ func (r *restorer) compare() error {
 	return nil
 }
 
-// SameAsPublished says whether what was computed for a month equals its
-// published version; a restored workspace is compared so. Version 0 means that
-// the month has none.
-func (h *House) SameAsPublished(ctx context.Context, month tongbao.Month) (version int, isSame bool, err error) {
+// Recompute makes the months up to one again in a warehouse that was rebuilt.
+func (h *House) Recompute(ctx context.Context, month tongbao.Month) error {
+	if _, err := h.lookForLate(ctx, month); err != nil {
+		return err
+	}
+	_, err := h.Compute(ctx, month)
+	return err
+}
+
+// Comparison is how what was computed for a month compares with its newest
+// published version.
+type Comparison struct {
+	Version int      // 0 if the month has none
+	Program string   // that published it
+	Differ  []string // tables that are not the same, none if all are
+}
+
+// CompareWithPublished holds every row of a month's scores, rankings and
+// bulletin against its newest version.
+func (h *House) CompareWithPublished(ctx context.Context, month tongbao.Month) (Comparison, error) {
 	published, err := h.lastVersion(month)
 	if err != nil || published.Version == 0 {
-		return 0, false, err
+		return Comparison{}, err
 	}
 	now, err := h.manifest(ctx, month)
-	return published.Version, slices.Equal(now.Digest, published.Digest), err
+	found := Comparison{Version: published.Version, Program: published.Program}
+	for _, one := range []struct{ these, those []string }{{now.Digest, published.Digest}, {published.Digest, now.Digest}} {
+		for _, line := range one.these {
+			table, _, _ := strings.Cut(line, " ")
+			if !slices.Contains(one.those, line) && !slices.Contains(found.Differ, table) {
+				found.Differ = append(found.Differ, table)
+			}
+		}
+	}
+	return found, err
 }

@@ -56,7 +56,7 @@ func fillWhile(t *testing.T, disk, sign string, ended <-chan struct{}) {
 func TestDiskFillsUp(t *testing.T) {
 	disk, _ := smallDisk(t, 400)
 	fresh := filepath.Join(t.TempDir(), "town")
-	must(t, "init", fresh, "--demo", "--months", "2", "--grids", "16", "--tickets", "300")
+	must(t, "init", fresh, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
 	calm := copyWorkspace(t, fresh)
 	must(t, "run", "-w", calm, "--month", "2026-10")
 	want := readManifest(t, calm, "2026-10")
@@ -122,7 +122,7 @@ func runFilling(t *testing.T, disk, sign string, args ...string) (string, error)
 // nothing; the next run, with the share back, takes everything in.
 func TestSourceDown(t *testing.T) {
 	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "2", "--grids", "16", "--tickets", "300")
+	must(t, "init", town, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
 	inbox := filepath.Join(town, "data", "inbox")
 	if err := os.Rename(inbox, inbox+"-away"); err != nil {
 		t.Fatal(err)

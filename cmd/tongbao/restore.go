@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,17 +41,18 @@ published month comes out as it was published. Needs the passphrase in
 			if err != nil {
 				return err
 			}
-			if _, err := house.Compute(ctx, month); err != nil {
+			if err := house.Recompute(ctx, month); err != nil {
 				return err
 			}
-			version, isSame, err := house.SameAsPublished(ctx, month)
+			found, err := house.CompareWithPublished(ctx, month)
 			switch {
-			case err != nil || version == 0:
+			case err != nil || found.Version == 0:
 				return err
-			case isSame:
-				fmt.Fprintf(a.stderr, "%s comes out as published: v%d\n", month, version)
+			case len(found.Differ) == 0:
+				fmt.Fprintf(a.stderr, "%s comes out as published: v%d\n", month, found.Version)
 			default:
-				fmt.Fprintf(a.stderr, "note: %s does not come out as v%d: deliveries or rules changed after it was published; v%d itself is back as it was\n", month, version, version)
+				fmt.Fprintf(a.stderr, "note: %d tables of %s do not come out as v%d, which tongbao %s published (%s …): program, rules or deliveries changed since; v%d itself is back as it was\n",
+					len(found.Differ), month, found.Version, found.Program, strings.Join(found.Differ[:min(3, len(found.Differ))], ", "), found.Version)
 			}
 			return nil
 		},
