@@ -24,6 +24,9 @@ func (d *Definition) readCSV(path, scratch string) (stage, error) {
 	if err != nil {
 		return stage{}, err
 	}
+	if shape.records > MaxRows {
+		return stage{}, &FileError{What: fmt.Sprintf("has %d rows, at most %d are read", shape.records, MaxRows), Do: "split it"}
+	}
 	if regular && len(d.Delimiter) == 1 {
 		if h, err := d.findHeader([][]string{shape.header}); err == nil {
 			return stage{path: utf8Path, delimiter: d.Delimiter, newline: shape.newline, isFile: true,
@@ -50,9 +53,13 @@ func refuseNoCSV(path string) error {
 	case len(start) == 0:
 		return &FileError{What: "is empty", Do: "export it again"}
 	case bytes.HasPrefix(start, []byte("<!doctype")), bytes.HasPrefix(start, []byte("<html")):
-		return &FileError{What: "is a web page, not a CSV", Do: "the sign-in of the platform may have expired; export it again"}
+		return &FileError{What: "is a web page, not a table", Do: "the sign-in of the platform may have expired; export it again"}
 	case bytes.HasPrefix(start, []byte("pk\x03\x04")), bytes.HasPrefix(start, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return &FileError{What: "is an Excel workbook, not a CSV", Do: "save it under its own kind of name, or let the definition say format: xlsx"}
+		return &FileError{What: "is an Excel workbook or an archive, not text", Do: "save it under its own kind of name, or let the definition say format: xlsx"}
+	case bytes.HasPrefix(start, []byte("par1")):
+		return &FileError{What: "is a Parquet file, not text", Do: "let the definition say format: parquet"}
+	case bytes.HasPrefix(start, []byte("<?xml")):
+		return &FileError{What: "is XML, not a table of text", Do: "export it again"}
 	}
 	return nil
 }
@@ -65,8 +72,8 @@ type csvShape struct {
 }
 
 // scanCSV reads the bytes of a CSV once and says whether it is regular: every
-// record has the header's fields, one kind of line end, quotes only around
-// whole fields, no line too long. What is not regular is read carefully; what
+// record has the header's fields, one kind of line end, no text after a
+// closing quote, no line too long. What is not regular is read carefully; what
 // is regular the engine reads alike, which a test holds.
 func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err error) {
 	file, err := os.Open(path)
@@ -90,10 +97,13 @@ func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err err
 		}
 		atEnd := len(line) == 0 || line[len(line)-1] != '\n'
 		if !(atEnd && len(line) == 0) {
+			if number == 1 {
+				line = bytes.TrimPrefix(line, byteOrderMark)
+			}
 			fields, end, ok := measureLine(line, delimiter, separator)
 			if number == 1 {
 				delimiters, shape.newline = fields, end
-				shape.header = splitPlain(line, delimiter)
+				shape.header = splitHeader(line, delimiter)
 			}
 			// Only the last line may lack its end.
 			regular = regular && ok && fields == delimiters && (end == shape.newline || atEnd)
@@ -107,7 +117,7 @@ func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err err
 
 // measureLine counts the delimiters of a record on one line and names its
 // line end. It is not ok with a record that is not on one line, has a lone
-// carriage return, or a quote anywhere but around a whole field.
+// carriage return, or text after a closing quote.
 func measureLine(line []byte, delimiter byte, separator []byte) (delimiters int, end string, ok bool) {
 	body := bytes.TrimSuffix(line, []byte("\n"))
 	if len(body) < len(line) {
@@ -133,9 +143,9 @@ func measureLine(line []byte, delimiter byte, separator []byte) (delimiters int,
 		case b == delimiter:
 			delimiters++
 			state = start
-		case b == '"' && (state == start || state == closed):
+		case b == '"' && state != plain:
 			state = quoted // an opening quote, or the second of a doubled one
-		case b == '"' || state == closed:
+		case state == closed:
 			return 0, end, false
 		default:
 			state = plain
@@ -144,35 +154,36 @@ func measureLine(line []byte, delimiter byte, separator []byte) (delimiters int,
 	return delimiters, end, state != quoted
 }
 
-// splitPlain splits a header line without quotes; with quotes it gives
-// nothing that matches, and the file is read carefully.
-func splitPlain(line []byte, delimiter byte) []string {
-	if bytes.IndexByte(line, '"') >= 0 {
+// splitHeader splits a header line; nothing where it is no record of its own.
+func splitHeader(line []byte, delimiter byte) []string {
+	reader := csv.NewReader(bytes.NewReader(line))
+	reader.Comma = rune(delimiter)
+	names, err := reader.Read()
+	if err != nil || len(names) > MaxColumns {
 		return nil
-	}
-	var names []string
-	for _, part := range bytes.Split(bytes.TrimRight(line, "\r\n"), []byte{delimiter}) {
-		names = append(names, string(part))
 	}
 	return names
 }
 
-// readCSVCarefully stages a CSV by the standard library's strict reader. A
-// record with too few or too many fields, or with a stray quote, is damage of
-// that row; a quote that is never closed is an error of the file.
+var byteOrderMark = []byte("\ufeff")
+
+// readCSVCarefully stages a CSV record by record. A record with too few or too
+// many fields, or with text after a closing quote, is damage of that row; a
+// quote that is never closed is an error of the file.
 func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return stage{}, err
 	}
 	defer file.Close()
-	reader := csv.NewReader(bufio.NewReaderSize(file, chunkBytes))
-	reader.Comma = []rune(d.Delimiter)[0]
-	reader.FieldsPerRecord = -1
+	reader, err := newRecordReader(file, d.Delimiter)
+	if err != nil {
+		return stage{}, err
+	}
 	var head [][]string
 	var damages []damage
 	for len(head) < MaxHeaderRow {
-		record, harm, err := readRecord(reader)
+		record, harm, err := reader.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -184,6 +195,9 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 	h, err := d.findHeader(head)
 	if err != nil {
 		return stage{}, err
+	}
+	if h.width > MaxColumns {
+		return stage{}, &FileError{Where: fmt.Sprintf("row %d", h.record), What: fmt.Sprintf("has %d columns, at most %d are read", h.width, MaxColumns), Do: "export only the columns that are needed"}
 	}
 	writer, err := newStageWriter(stagePath, d, h)
 	if err != nil {
@@ -197,7 +211,7 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 		}
 	}
 	for len(head) == MaxHeaderRow {
-		record, harm, err := readRecord(reader)
+		record, harm, err := reader.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -212,29 +226,16 @@ func (d *Definition) readCSVCarefully(path, stagePath string) (stage, error) {
 	return writer.finish()
 }
 
-// readRecord reads one record; a record that is not well formed is damage,
-// but for a quote that swallows the rest of the file.
-func readRecord(reader *csv.Reader) ([]string, damage, error) {
-	record, err := reader.Read()
-	var parsing *csv.ParseError
-	if !errors.As(err, &parsing) {
-		return record, damage{}, err
-	}
-	// The reader stops inside quotes only at the end of the file, where it
-	// blames a later line than the one that opened them.
-	if errors.Is(parsing.Err, csv.ErrQuote) && parsing.Line > parsing.StartLine {
-		return nil, damage{}, &FileError{Where: fmt.Sprintf("row %d", parsing.StartLine),
-			What: "a quote is opened and never closed", Do: "close or double the quote, or export the file again"}
-	}
-	return record, damage{"ragged_row", "", parsing.Err.Error()}, nil
-}
-
+// checkWidth finds what is wrong with the number and length of fields.
 func checkWidth(record []string, width int, harm damage) damage {
-	if harm.reason != "" || len(record) == width {
+	if harm.reason != "" || len(record) == 0 {
 		return harm
 	}
 	for i, cell := range record {
-		if i >= width && cell != "" || len(cell) > MaxFieldBytes {
+		if len(cell) > MaxFieldBytes {
+			return damage{"ragged_row", "", fmt.Sprintf("field %d is longer than %d KiB", i+1, MaxFieldBytes>>10)}
+		}
+		if i >= width && cell != "" {
 			return damage{"ragged_row", "", fmt.Sprintf("%d fields, the header has %d", len(record), width)}
 		}
 	}

@@ -1,50 +1,94 @@
 package etl
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"unicode/utf16"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 const chunkBytes = 1 << 20
 
+// encodings are what a definition may declare.
+var encodings = []string{"auto", "utf-8", "gb18030", "gbk", "utf-16", "cp950"}
+
+// charset is one way to read bytes as text. bulk is the library's fast decoder,
+// which answers bytes that it does not know with U+FFFD and no error; one
+// reads a single character strictly.
+type charset struct {
+	name    string
+	bulk    transform.Transformer
+	isPlain func(source, decoded []byte) bool         // nil, or whether bulk's answer may be kept
+	one     func(target, source []byte) ([]byte, int) // size 0: no character begins here
+}
+
 // utf8File returns a file with the same text as path in UTF-8: path itself
 // when it is valid UTF-8, else a decoded copy at spare. Nothing is replaced:
-// bytes that are neither are an error with their offset.
+// bytes that stand for no character are an error with their offset.
 func utf8File(path, spare, encoding string) (string, error) {
+	start, err := firstBytes(path, 2)
+	if err != nil {
+		return "", err
+	}
+	hasMark := bytes.Equal(start, []byte{0xff, 0xfe}) || bytes.Equal(start, []byte{0xfe, 0xff})
 	bad := int64(-1)
-	if encoding != "gb18030" {
-		var err error
-		if bad, err = firstInvalidUTF8(path); err != nil {
-			return "", err
-		}
-		if bad < 0 {
-			return path, nil
+	var set charset
+	switch {
+	case encoding == "utf-16" && !hasMark:
+		return "", &FileError{Where: "byte 0", What: "has no byte order mark, so it is not the UTF-16 that the definition says",
+			Do: "export it again as Unicode text, or change encoding in the definition"}
+	case encoding == "utf-16", encoding == "auto" && hasMark:
+		set = utf16Charset(start[0] == 0xfe)
+	case encoding == "cp950":
+		set = big5()
+	case encoding == "gb18030", encoding == "gbk":
+		set = gb18030(encoding == "gbk")
+	default:
+		if bad, err = firstInvalidUTF8(path); err != nil || bad < 0 {
+			return path, err
 		}
 		if encoding == "utf-8" {
 			return "", &FileError{Where: fmt.Sprintf("byte %d", bad), What: "is not valid UTF-8",
 				Do: "save it as UTF-8, or let the definition say encoding: auto or gb18030"}
 		}
+		set = gb18030(false)
 	}
-	offset, err := decodeGB18030(path, spare)
+	offset, err := decodeFile(path, spare, set)
 	if err != nil {
 		return "", err
 	}
 	if offset < 0 {
 		return spare, nil
 	}
+	what := "is not valid " + set.name
 	if bad >= 0 {
-		return "", &FileError{Where: fmt.Sprintf("byte %d", offset),
-			What: fmt.Sprintf("is neither UTF-8 (first wrong byte %d) nor GB18030", bad),
-			Do:   "export it again; the file is damaged or in another encoding"}
+		what = fmt.Sprintf("is neither UTF-8 (first wrong byte %d) nor GB18030", bad)
 	}
-	return "", &FileError{Where: fmt.Sprintf("byte %d", offset), What: "is not valid GB18030", Do: "export it again; the file is damaged or in another encoding"}
+	return "", &FileError{Where: fmt.Sprintf("byte %d", offset), What: what,
+		Do: "export it again; the file is damaged or in another encoding"}
+}
+
+// firstBytes returns up to n bytes from the start of a file.
+func firstBytes(path string, n int) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	start := make([]byte, n)
+	n, err = io.ReadFull(file, start)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return start[:n], err
 }
 
 // firstInvalidUTF8 returns the offset of the first byte that is not part of a
@@ -100,11 +144,9 @@ func invalidAt(part []byte) int {
 	return len(part)
 }
 
-// decodeGB18030 writes the text of path to spare in UTF-8. It returns the
-// offset of the first bytes that stand for no character, -1 if all do. The
-// library's decoder answers such bytes with U+FFFD and no error, so its output
-// is searched for it; the four bytes that mean U+FFFD itself are allowed.
-func decodeGB18030(path, spare string) (offset int64, err error) {
+// decodeFile writes the text of path to spare in UTF-8. It returns the offset
+// of the first bytes that stand for no character, -1 if all do.
+func decodeFile(path, spare string, set charset) (offset int64, err error) {
 	source, err := os.Open(path)
 	if err != nil {
 		return 0, err
@@ -115,72 +157,108 @@ func decodeGB18030(path, spare string) (offset int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	decoded := simplifiedchinese.GB18030.NewDecoder().Reader(bufio.NewReaderSize(source, chunkBytes))
-	replacement := []byte(string(utf8.RuneError))
-	buffer := make([]byte, chunkBytes)
-	kept, suspicious := 0, false
+	return decode(source, target, set)
+}
+
+// decode works chunk by chunk: the library first, and for a chunk in which it
+// may have lost something, character by character.
+func decode(source io.Reader, target io.Writer, set charset) (int64, error) {
+	buffer, decoded := make([]byte, chunkBytes), make([]byte, 3*chunkBytes+utf8.UTFMax)
+	var careful []byte
+	kept, offset := 0, int64(0)
 	for {
-		n, err := decoded.Read(buffer[kept:])
+		n, err := io.ReadFull(source, buffer[kept:])
 		part := buffer[:kept+n]
-		suspicious = suspicious || bytes.Contains(part, replacement)
-		last := errors.Is(err, io.EOF)
+		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err != nil && !last {
 			return 0, err
 		}
-		whole := len(part)
-		if !last {
-			whole = max(0, len(part)-len(replacement))
-		}
-		if _, err := target.Write(part[:whole]); err != nil {
+		written, read, err := set.bulk.Transform(decoded, part, last)
+		if err != nil && !errors.Is(err, transform.ErrShortSrc) {
 			return 0, err
 		}
-		if last {
-			break
-		}
-		kept = copy(buffer, part[whole:])
-	}
-	if !suspicious {
-		return -1, nil
-	}
-	return firstInvalidGB18030(path)
-}
-
-// firstInvalidGB18030 walks the file character by character.
-func firstInvalidGB18030(path string) (int64, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	decoder := simplifiedchinese.GB18030.NewDecoder()
-	for i := 0; i < len(content); {
-		size := gb18030Size(content[i:])
-		if size > 1 {
-			decoded, err := decoder.Bytes(content[i : i+size])
-			if err != nil || bytes.ContainsRune(decoded, utf8.RuneError) && !bytes.Equal(content[i:i+size], []byte{0x84, 0x31, 0xa4, 0x37}) {
-				return int64(i), nil
+		text := decoded[:written]
+		if bytes.Contains(text, replacement) || set.isPlain != nil && !set.isPlain(part[:read], text) {
+			careful = careful[:0]
+			for at := 0; at < read; {
+				var size int
+				if careful, size = set.one(careful, part[at:read]); size == 0 {
+					return offset + int64(at), nil
+				}
+				at += size
 			}
-		} else if size == 0 || content[i] >= 0x80 {
-			return int64(i), nil
+			text = careful
 		}
-		i += size
+		if _, err := target.Write(text); err != nil {
+			return 0, err
+		}
+		offset += int64(read)
+		if last {
+			if read < len(part) {
+				return offset, nil
+			}
+			return -1, nil
+		}
+		kept = copy(buffer, part[read:])
 	}
-	return -1, nil
 }
 
-// gb18030Size returns the length of the character that begins part by the
-// standard's structure, 0 if none can.
-func gb18030Size(part []byte) int {
-	if part[0] < 0x80 {
-		return 1
+var replacement = []byte(string(utf8.RuneError))
+
+// utf16Charset reads UTF-16. Its byte order mark stays, as that of UTF-8 does.
+func utf16Charset(isBig bool) charset {
+	endian := unicode.LittleEndian
+	if isBig {
+		endian = unicode.BigEndian
 	}
-	if part[0] == 0x80 || part[0] == 0xff || len(part) < 2 {
-		return 0
+	unit := func(source []byte) rune {
+		if isBig {
+			return rune(source[0])<<8 | rune(source[1])
+		}
+		return rune(source[1])<<8 | rune(source[0])
 	}
-	if part[1] >= 0x40 && part[1] != 0x7f && part[1] != 0xff {
-		return 2
+	return charset{
+		name: "UTF-16",
+		bulk: unicode.UTF16(endian, unicode.IgnoreBOM).NewDecoder(),
+		one: func(target, source []byte) ([]byte, int) {
+			if len(source) < 2 {
+				return target, 0
+			}
+			char := unit(source)
+			switch {
+			case !utf16.IsSurrogate(char):
+				return utf8.AppendRune(target, char), 2
+			case len(source) < 4:
+				return target, 0
+			}
+			if char = utf16.DecodeRune(char, unit(source[2:])); char == utf8.RuneError {
+				return target, 0
+			}
+			return utf8.AppendRune(target, char), 4
+		},
 	}
-	if len(part) >= 4 && part[1] >= '0' && part[1] <= '9' && part[2] >= 0x81 && part[2] != 0xff && part[3] >= '0' && part[3] <= '9' {
-		return 4
+}
+
+// big5 reads Big5 as browsers do, which is code page 950 with the additions
+// of Hong Kong; user-defined characters are refused, not guessed.
+func big5() charset {
+	library := traditionalchinese.Big5.NewDecoder()
+	return charset{
+		name: "CP950 (Big5)",
+		bulk: library,
+		one: func(target, source []byte) ([]byte, int) {
+			size := 1
+			if source[0] >= 0x80 {
+				size = 2
+			}
+			if len(source) < size {
+				return target, 0
+			}
+			char, err := library.Bytes(source[:size])
+			if err != nil || bytes.Contains(char, replacement) {
+				return target, 0
+			}
+			return append(target, slices.Clone(char)...), size
+		},
 	}
-	return 0
 }

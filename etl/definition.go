@@ -9,7 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+	_ "time/tzdata" // Windows has no names of zones
 )
+
+// formats are the kinds of files; each is one file of this package.
+var formats = []string{"csv", "xlsx", "parquet", "jsonl"}
 
 // Definition is data/sources/<source>.yaml: where a source's deliveries are,
 // what they look like, and what each column becomes.
@@ -21,21 +26,28 @@ type Definition struct {
 	// "delivered" (20261103) gives the day of delivery, "month" (2026-10) and
 	// "line" what the whole file is about.
 	Files     string   `yaml:"files" doc:"regular expression of file names; groups delivered, month and line are read from the name"`
-	Format    string   `yaml:"format" doc:"csv or xlsx"`
-	Encoding  string   `yaml:"encoding,omitempty" doc:"auto (UTF-8, else GB18030), utf-8 or gb18030; auto if absent"`
+	Format    string   `yaml:"format" doc:"csv, xlsx, parquet or jsonl (a JSON object a line)"`
+	Encoding  string   `yaml:"encoding,omitempty" doc:"auto (UTF-8, UTF-16 with its mark, else GB18030), utf-8, gb18030, gbk, utf-16 or cp950; auto if absent"`
 	Delimiter string   `yaml:"delimiter,omitempty" doc:"one character; a comma if absent"`
-	Sheet     string   `yaml:"sheet,omitempty" doc:"name of the sheet; the first one if absent"`
+	Sheet     string   `yaml:"sheet,omitempty" doc:"name of the sheet; the first visible one if absent"`
+	Sheets    string   `yaml:"sheets,omitempty" doc:"instead of sheet: regular expression of the names of the visible sheets to read; .* is all"`
+	Timezone  string   `yaml:"timezone,omitempty" doc:"zone whose clocks tell the time of a moment with an offset from UTC; Asia/Shanghai if absent"`
 	Skip      *Skip    `yaml:"skip,omitempty" doc:"rows that are no data: totals and notes"`
 	Key       []string `yaml:"key" doc:"target columns that make the source's own id"`
 	GridDate  string   `yaml:"grid_date,omitempty" doc:"target column whose day decides which spelling of a grid was valid"`
 	// Order lists target columns in the order in which their moments happen.
-	Order   [][2]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
-	Columns []Column    `yaml:"columns" doc:"what each column becomes"`
-	Due     *Due        `yaml:"due,omitempty" doc:"when its delivery is late: 3rd working day (of the month after the one assessed), or at most 26 hours old"`
+	Order   [][]string `yaml:"order,omitempty" doc:"pairs of target columns: the second never lies before the first"`
+	Columns []Column   `yaml:"columns" doc:"what each column becomes"`
+	// Connect takes the place of Files and Format.
+	Connect  *Connect `yaml:"connect,omitempty" doc:"instead of files: the server that the source is fetched from"`
+	Snapshot bool     `yaml:"snapshot,omitempty" doc:"a delivery is the full set: rows that it lacks are deleted; of a source with a cursor, a full fetch is"`
+	Shrink   int      `yaml:"shrink,omitempty" doc:"percent of the held rows that a full set may lack before it is refused; 20 if absent"`
+	Due      *Due     `yaml:"due,omitempty" doc:"when its delivery is late: 3rd working day (of the month after the one assessed), or at most 26 hours old"`
 
 	file    string
 	hash    string
 	pattern *regexp.Regexp
+	sheets  *regexp.Regexp // nil without Sheets
 }
 
 // Due says from when on a source is late. One text is a warning; Error is a
@@ -62,7 +74,7 @@ type Skip struct {
 
 // Column maps one source column to a target column.
 type Column struct {
-	From     Names             `yaml:"from,omitempty" doc:"source column; several names are alternatives"`
+	From     Names             `yaml:"from,omitempty" doc:"source column; several names are alternatives, the first that is there counts; group/name under a merged header; a.b within a JSON object; @sheet is the name of the sheet"`
 	And      string            `yaml:"and,omitempty" doc:"a second source column appended after a space: a date and its time"`
 	Capture  string            `yaml:"capture,omitempty" doc:"instead of from: a group of the file name"`
 	To       string            `yaml:"to,omitempty" doc:"target column; grid resolves a name to grid_id and grid_name; absent: read and dropped"`
@@ -71,6 +83,7 @@ type Column struct {
 	Lookup   string            `yaml:"lookup,omitempty" doc:"category: by name of seed.category; severity: by word of seed.severity; indicator: an id of the rubric; lower: in lower case"`
 	Default  string            `yaml:"default,omitempty" doc:"what an empty cell becomes"`
 	Formats  []string          `yaml:"formats,omitempty" doc:"forms of a date besides the usual ones, in strptime words"`
+	DayEnd   bool              `yaml:"day_end,omitempty" doc:"a date without a time of day means its last second, not its first"`
 	Extract  string            `yaml:"extract,omitempty" doc:"regular expression; its first group is the value"`
 	Mask     string            `yaml:"mask,omitempty" doc:"hash: a salted hash instead of the value; hash_in_grid: of the grid and the value, for doors and homes; scan: phones, id numbers and rooms in a text are starred"`
 }
@@ -135,9 +148,17 @@ func ParseDefinition(file string, content []byte) (Definition, error) {
 	if d.Delimiter == "" {
 		d.Delimiter = ","
 	}
+	if d.Timezone == "" {
+		d.Timezone = "Asia/Shanghai"
+	}
 	var err error
 	if d.pattern, err = regexp.Compile(d.Files); err != nil {
 		return d, fmt.Errorf("%s: files: %w", file, err)
+	}
+	if d.Sheets != "" {
+		if d.sheets, err = regexp.Compile("^(?:" + d.Sheets + ")$"); err != nil {
+			return d, fmt.Errorf("%s: sheets: %w", file, err)
+		}
 	}
 	for _, check := range []error{d.checkShape(), d.checkColumns()} {
 		if check != nil {
@@ -153,18 +174,40 @@ func (d *Definition) checkShape() error {
 		return fmt.Errorf("source is missing")
 	case targets[d.Target] == nil:
 		return fmt.Errorf("target: %q: want one of %s", d.Target, strings.Join(targetNames(), ", "))
-	case d.Files == "":
-		return fmt.Errorf("files is missing")
-	case d.Format != "csv" && d.Format != "xlsx":
-		return fmt.Errorf("format: %q: want csv or xlsx", d.Format)
-	case !slices.Contains([]string{"auto", "utf-8", "gb18030"}, d.Encoding):
-		return fmt.Errorf("encoding: %q: want auto, utf-8 or gb18030", d.Encoding)
+	case (d.Files == "") == (d.Connect == nil):
+		return fmt.Errorf("want either files or connect")
+	case d.Connect != nil && d.Format != "":
+		return fmt.Errorf("format: what is fetched has none")
+	case d.Shrink < 0 || d.Shrink > 100:
+		return fmt.Errorf("shrink: %d: want 0 to 100 percent", d.Shrink)
+	case d.Connect == nil && !slices.Contains(formats, d.Format):
+		return fmt.Errorf("format: %q: want one of %s", d.Format, strings.Join(formats, ", "))
+	case d.Sheet != "" && d.Sheets != "":
+		return fmt.Errorf("want either sheet or sheets")
+	case !slices.Contains(encodings, d.Encoding):
+		return fmt.Errorf("encoding: %q: want one of %s", d.Encoding, strings.Join(encodings, ", "))
 	case len([]rune(d.Delimiter)) != 1 || d.Delimiter == `"` || d.Delimiter == "\n":
 		return fmt.Errorf("delimiter: %q: want one character", d.Delimiter)
 	case len(d.Key) == 0:
 		return fmt.Errorf("key is missing: the target columns that make the source's own id")
 	case len(d.Columns) == 0 || len(d.Columns) > MaxColumns:
 		return fmt.Errorf("columns: want 1 to %d", MaxColumns)
+	}
+	zone, err := time.LoadLocation(d.Timezone)
+	if err != nil {
+		return fmt.Errorf("timezone: %q: want a name such as Asia/Shanghai", d.Timezone)
+	}
+	if d.Connect != nil {
+		d.Connect.zone = zone
+		if err := d.Connect.check(); err != nil {
+			return err
+		}
+	}
+	for _, pair := range d.Order {
+		// Not arrays of two: the YAML library panics on a third element.
+		if len(pair) != 2 {
+			return fmt.Errorf("order: %v: want pairs of target columns", pair)
+		}
 	}
 	if d.Skip != nil {
 		if _, err := regexp.Compile(d.Skip.Matches); err != nil {
@@ -184,6 +227,9 @@ func (d *Definition) checkColumns() error {
 		where := fmt.Sprintf("columns[%d] (%s)", i, strings.Join(c.From, "|")+c.Capture)
 		if (len(c.From) == 0) == (c.Capture == "") {
 			return fmt.Errorf("%s: want either from or capture", where)
+		}
+		if slices.Contains(c.From, sheetSource) && d.Format != "xlsx" {
+			return fmt.Errorf("%s: only a workbook has sheets", where)
 		}
 		if c.Capture != "" && d.pattern.SubexpIndex(c.Capture) < 0 {
 			return fmt.Errorf("%s: files has no group %q", where, c.Capture)

@@ -18,16 +18,27 @@ import (
 )
 
 // Limits of what is read from outside; each is named in the message that
-// enforces it.
+// enforces it. They are far above what a town delivers, and low enough that a
+// hostile file ends in a message and not in a full disk or memory.
 const (
-	MaxColumns    = 256
-	MaxFieldBytes = 1 << 20
-	MaxHeaderRow  = 30         // the header is looked for in so many first rows
-	MaxCells      = 20_000_000 // of one xlsx sheet
-	MaxUnzipped   = 1 << 30    // of one xlsx file
-	MaxXMLMemory  = 16 << 20
-	MaxUnzipRatio = 100
+	MaxColumns     = 256         // of a table
+	MaxFieldBytes  = 1 << 20     // of one field or cell
+	MaxRecordBytes = 4 << 20     // of one record of a CSV or line of JSON
+	MaxHeaderRow   = 30          // the header is looked for in so many first rows
+	MaxRows        = 200_000_000 // of one delivery
+	MaxSheetRows   = 1_048_576   // of one sheet, as Excel has it
+	MaxCells       = 20_000_000  // of one workbook, those with text
+	MaxSharedText  = 256 << 20   // of a workbook's shared texts, which are held in memory
+	MaxUnzipped    = 1 << 30     // of a workbook's or an archive's parts together
+	MaxUnzipRatio  = 100         // unpacked to packed, from MinBomb on
+	MinBomb        = 16 << 20    // what unpacks to less is no bomb
+	MaxMembers     = 1000        // of an archive
+	MaxDepth       = 8           // of objects within objects in JSON
 )
+
+// SettleTime is how long a file of the inbox must have been left alone before
+// it is taken to be whole.
+const SettleTime = time.Second
 
 // FileError says why a whole delivery could not be taken. Nothing of it was
 // loaded; it is tried again by the next pull.
@@ -60,6 +71,8 @@ type Load struct {
 	Month                              tongbao.Month // named by the file, 0 if it names none
 	Line                               string        // named by the file
 	In, Loaded, Duplicate, Quarantined int64
+	Deleted                            int64         // rows of core that a full set lacks
+	KeptFor                            int64         // rows without a readable key, for which nothing was deleted
 	Earliest                           tongbao.Month // earliest month that the changed rows touch, 0 if none changed
 	Steps                              []Step        // where the time went
 	IsKnown                            bool          // taken in before; nothing was done
@@ -74,8 +87,10 @@ type Step struct {
 // Report is what a pull did.
 type Report struct {
 	Loads     []Load
+	Fetches   []Fetch
 	Known     int // deliveries taken in before
 	Unmatched []string
+	Unsettled []string // left alone: still being written, or open in Excel
 	Errors    []*FileError
 }
 

@@ -13,6 +13,7 @@ type header struct {
 	width   int            // fields of the header
 	index   map[string]int // source column of the definition -> field
 	unknown []string       // columns that the definition does not name
+	twice   string         // a column that stands there more than once
 }
 
 // maxHeaderDepth is how many rows a header with merged groups may have.
@@ -27,8 +28,8 @@ func (d *Definition) findHeader(records [][]string) (header, error) {
 	found := -1
 	for last := range records {
 		for depth := 1; depth <= min(maxHeaderDepth, last+1); depth++ {
-			names := joinHeader(records[last-depth+1 : last+1])
-			h, missing := d.matchHeader(names)
+			names, groups := joinHeader(records[last-depth+1 : last+1])
+			h, missing := d.matchHeader(names, groups...)
 			if len(missing) == 0 && len(h.index) > found {
 				best, found = h, len(h.index)
 				best.record = last + 1
@@ -38,23 +39,51 @@ func (d *Definition) findHeader(records [][]string) (header, error) {
 	if found < 0 {
 		return header{}, d.headerError(records)
 	}
+	if best.twice != "" {
+		return header{}, &FileError{Where: fmt.Sprintf("row %d", best.record), What: "the header has the column " + best.twice + " twice",
+			Do: "rename one of them, or name it with its group (group/name) in " + d.file}
+	}
 	return best, nil
 }
 
-// joinHeader takes for each column the lowest text of the rows.
-func joinHeader(rows [][]string) []string {
-	var names []string
+// joinHeader takes for each column the lowest text of the rows, and beside it
+// the same with the text of the group above it, which a merged cell gives to
+// its first column only.
+func joinHeader(rows [][]string) (names, groups []string) {
+	width := 0
 	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(names) {
-				names = append(names, "")
+		width = max(width, len(row))
+	}
+	names, groups = make([]string, width), make([]string, width)
+	for _, row := range rows {
+		above := ""
+		for i := range width {
+			name := ""
+			if i < len(row) {
+				name = columnName(row[i])
 			}
-			if name := columnName(cell); name != "" {
-				names[i] = name
+			if name == "" {
+				if groups[i] == "" && names[i] == "" {
+					groups[i] = above
+				}
+				continue
+			}
+			group := groups[i]
+			if names[i] != "" {
+				group = names[i]
+			}
+			names[i], above = name, name
+			if group != "" {
+				groups[i] = group
 			}
 		}
 	}
-	return names
+	for i, group := range groups {
+		if groups[i] = ""; group != "" && names[i] != "" {
+			groups[i] = group + "/" + names[i]
+		}
+	}
+	return names, groups
 }
 
 // columnName strips what people put around and into names of columns.
@@ -67,7 +96,9 @@ func columnName(cell string) string {
 	}, cell)
 }
 
-func (d *Definition) matchHeader(names []string) (h header, missing []string) {
+// matchHeader finds the definition's columns among names, or among the same
+// names with their groups in front.
+func (d *Definition) matchHeader(names []string, groups ...string) (h header, missing []string) {
 	h = header{width: len(names), index: map[string]int{}}
 	used := map[int]bool{}
 	for _, column := range d.Columns {
@@ -79,9 +110,22 @@ func (d *Definition) matchHeader(names []string) (h header, missing []string) {
 			if len(alternatives) == 0 {
 				continue
 			}
-			at := slices.IndexFunc(names, func(name string) bool {
-				return slices.ContainsFunc(alternatives, func(a string) bool { return columnName(a) == name })
-			})
+			if alternatives[0] == sheetSource {
+				continue
+			}
+			at := -1
+			for _, name := range alternatives {
+				name = columnName(name)
+				if at = slices.Index(names, name); at >= 0 {
+					if slices.Contains(names[at+1:], name) {
+						h.twice = name
+					}
+					break
+				}
+				if at = slices.Index(groups, name); at >= 0 {
+					break
+				}
+			}
 			if at >= 0 {
 				h.index[alternatives[0]] = at
 				used[at] = true
@@ -103,7 +147,7 @@ func (d *Definition) headerError(records [][]string) error {
 	var nearestRow int
 	var lacks, has []string
 	for i, record := range records {
-		names := joinHeader([][]string{record})
+		names, _ := joinHeader([][]string{record})
 		h, missing := d.matchHeader(names)
 		if i == 0 || len(missing) < len(lacks) {
 			nearestRow, lacks, has = i+1, missing, h.unknown
@@ -112,15 +156,25 @@ func (d *Definition) headerError(records [][]string) error {
 	if len(records) == 0 {
 		return &FileError{What: "has no rows", Do: "export it again"}
 	}
+	if row := records[nearestRow-1]; len(row) == 1 && d.Format == "csv" {
+		if at := strings.IndexAny(row[0], "\t;|,"); at >= 0 {
+			return &FileError{Where: fmt.Sprintf("row %d", nearestRow), What: fmt.Sprintf("has no %q between its columns, but %q", d.Delimiter, row[0][at]),
+				Do: "change delimiter in " + d.file + ", or export it again"}
+		}
+	}
+	return d.lacks(fmt.Sprintf("row %d", nearestRow), lacks, has)
+}
+
+// lacks says which columns are missing and what comes nearest.
+func (d *Definition) lacks(where string, missing, has []string) error {
 	var hints []string
-	for _, name := range lacks {
+	for _, name := range missing {
 		hint := name
 		if candidate := nearest(name, has); candidate != "" {
 			hint += fmt.Sprintf(" (nearest: %s)", candidate)
 		}
 		hints = append(hints, hint)
 	}
-	return &FileError{Where: fmt.Sprintf("row %d", nearestRow),
-		What: "the header lacks " + strings.Join(hints, ", "),
-		Do:   fmt.Sprintf("check that it is a delivery of %s, or add the new name to %s", d.Name, d.file)}
+	return &FileError{Where: where, What: "the header lacks " + strings.Join(hints, ", "),
+		Do: fmt.Sprintf("check that it is a delivery of %s, or add the new name to %s", d.Name, d.file)}
 }

@@ -39,7 +39,7 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 	return db.Write(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
 		typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
 		if _, err := tx.Exec(ctx, typed.create()); err != nil {
-			return fmt.Errorf("type rows: %w", err)
+			return l.unreadable(ctx, err)
 		}
 		if err := l.countTyped(ctx, tx); err != nil {
 			return err
@@ -51,6 +51,7 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 		}{
 			{"resolve", func(ctx context.Context, tx *warehouse.Tx) error { return l.judge(ctx, tx, typed) }},
 			{"merge", l.merge},
+			{"delete what the full set lacks", l.deleteGone},
 			{"record", l.record},
 		} {
 			if err := step.do(ctx, tx); err != nil {
@@ -61,6 +62,17 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 		warehouse.Failpoint("etl.before_commit")
 		return nil
 	})
+}
+
+// unreadable says what follows when the engine stumbles over the file itself.
+func (l *loader) unreadable(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil || !l.st.isFile:
+		return fmt.Errorf("type rows: %w", err)
+	case l.st.reader != "":
+		return &FileError{What: "cannot be read to its end: " + firstLine(err), Do: "export or copy it again"}
+	}
+	return fmt.Errorf("%w: %w", errMiscounted, err)
 }
 
 func (l *loader) countTyped(ctx context.Context, tx *warehouse.Tx) error {
@@ -225,7 +237,7 @@ where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins(
 		statement = fmt.Sprintf(`insert into core.quarantine
 select %s, %s, %s, %s, %s, nullif(%s end, ''), %s else typed.fault_value end, %s end, null
 from typed inner join faulty on typed.rowid = faulty.place%s`,
-			literal(l.load.ID), literal(l.load.Source), literal(l.load.File), l.sheetLiteral(), l.rowNumber(),
+			literal(l.load.ID), literal(l.load.Source), literal(l.load.File), "typed.sheet", l.rowNumber(),
 			pick(columns), pick(values), pick(reasons), l.joins())
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
@@ -258,24 +270,22 @@ where quarantine.load_id = ? and quarantine.reason = 'unknown_grid' and quaranti
 	return err
 }
 
-func (l *loader) sheetLiteral() string {
-	if l.d.Sheet == "" {
-		return "null"
+// sourceKey is the SQL of the source's own id of a row.
+func (l *loader) sourceKey() string {
+	var keys []string
+	for _, name := range l.d.Key {
+		keys = append(keys, fmt.Sprintf("coalesce(cast(%s as varchar), '')", l.value(name, targets[l.d.Target][name])))
 	}
-	return literal(l.d.Sheet)
+	return strings.Join(keys, " || '|' || ")
 }
 
 // makeLanding makes the view of good rows that core's query reads in place of
 // landed.<target>.
 func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
-	var keys []string
-	for _, name := range l.d.Key {
-		keys = append(keys, fmt.Sprintf("coalesce(cast(%s as varchar), '')", l.value(name, targets[l.d.Target][name])))
-	}
 	// updated_at is of the common columns, the others of the fact.
 	selected := []string{
-		literal(l.load.Source) + " as source", strings.Join(keys, " || '|' || ") + " as source_key",
-		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", l.sheetLiteral() + "::varchar as sheet",
+		literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
+		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", "typed.sheet as sheet",
 		"cast(" + l.rowNumber() + " as bigint) as row_no", momentLiteral(l.item.DeliveredAt) + " as delivered_at",
 		l.value("updated_at", moment) + " as updated_at",
 	}
@@ -290,6 +300,11 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 	}
 	statement := fmt.Sprintf("create or replace temp view landing as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
 		strings.Join(selected, ",\n    "), l.joins(), without)
+	if older, err := l.isOlderSet(ctx, tx); err != nil {
+		return err
+	} else if older {
+		statement = l.heldOnly(statement)
+	}
 	_, err := tx.Exec(ctx, statement)
 	return err
 }
@@ -300,10 +315,14 @@ func (l *loader) record(ctx context.Context, tx *warehouse.Tx) error {
 		return fmt.Errorf("%d rows in, but %d loaded + %d duplicate + %d quarantined; this is a defect of the program",
 			l.load.In, l.load.Loaded, l.load.Duplicate, l.load.Quarantined)
 	}
-	_, err := tx.Exec(ctx, "insert into core.load values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	var watermark, kind string
+	if l.item.Fetch != nil {
+		watermark, kind = l.item.Fetch.Watermark, l.item.Fetch.Kind
+	}
+	_, err := tx.Exec(ctx, "insert into core.load values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		l.load.ID, l.load.Source, l.load.Target, l.load.File, l.load.SHA256, l.load.Bytes, l.item.DeliveredAt,
 		dateOrNil(l.load.Month), textOrNil(l.load.Line), l.load.In, l.load.Loaded, l.load.Duplicate, l.load.Quarantined,
-		dateOrNil(l.load.Earliest), l.d.hash)
+		dateOrNil(l.load.Earliest), l.d.hash, l.load.Deleted, textOrNil(watermark), textOrNil(kind))
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 // Of several versions of a row the first in this order stays: the latest by the
 // source's own moment of change, else by delivery. It does not depend on the
 // order in which deliveries are taken in. versionTuple says the same.
-const latestFirst = "coalesce(updated_at, delivered_at) desc, delivered_at desc, file desc, row_no desc"
+const latestFirst = "coalesce(updated_at, delivered_at) desc, delivered_at desc, file desc, coalesce(sheet, '') desc, row_no desc"
 
 // merge brings the rows of landing into core.<target>.
 func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
@@ -39,7 +39,7 @@ func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 		fmt.Sprintf(`create or replace temp table held as
 select core.rowid as place, core.source_key, core.content_hash, core.first_delivered_at, %s
 from %s as core semi join incoming on core.source_key = incoming.source_key
-where core.source = %s`, prefixed("core", "updated_at, delivered_at, file, row_no"), target, literal(l.load.Source)),
+where core.source = %s`, prefixed("core", "updated_at, delivered_at, file, sheet, row_no"), target, literal(l.load.Source)),
 		// is_newer: the incoming version stays; is_changed: it says something else.
 		fmt.Sprintf(`create or replace temp table verdict as
 select incoming.rowid as incoming_place, held.place,
@@ -88,17 +88,12 @@ func (l *loader) insertAll(ctx context.Context, tx *warehouse.Tx, target, incomi
 	if l.load.Loaded, err = result.RowsAffected(); err != nil {
 		return err
 	}
+	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
 	warehouse.Failpoint("etl.merged")
 	if l.load.Loaded == 0 {
 		return nil
 	}
-	var month string
-	err = tx.QueryRow(ctx, fmt.Sprintf("select coalesce(strftime(min(%s), '%%Y-%%m'), '') from %s where load_id = %s",
-		l.timeColumn(), target, literal(l.load.ID))).Scan(&month)
-	if err != nil {
-		return err
-	}
-	return l.noteEarliest(month)
+	return l.noteEarliestOf(ctx, tx, target+" as fact where load_id = "+literal(l.load.ID))
 }
 
 // mergeChanges counts the rows of the verdict that each statement of a merge
@@ -112,7 +107,7 @@ func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx) (changes merg
 	err = tx.QueryRow(ctx, fmt.Sprintf(`select count(*) filter (is_newer and is_changed), count(*) filter (is_newer),
     count(*) filter (is_newer and place is not null), count(*) filter (not is_newer and is_earlier),
     coalesce(strftime(min(%s) filter (is_newer and is_changed or is_earlier), '%%Y-%%m'), '')
-from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.timeColumn())).
+from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.timeColumn("incoming"))).
 		Scan(&l.load.Loaded, &changes.newer, &changes.replaced, &changes.earlier, &month)
 	if err != nil {
 		return changes, err
@@ -121,10 +116,14 @@ from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.
 	return changes, l.noteEarliest(month)
 }
 
-// timeColumn is what tells which months a row touches.
-func (l *loader) timeColumn() string {
+// timeColumn is what tells which months a row of the named step touches. An
+// exclusion touches the month of its ticket: it may be decided much later.
+func (l *loader) timeColumn(step string) string {
+	if l.d.Target == "exclusion" {
+		return fmt.Sprintf("(select min(ticket.reported_at) from core.ticket as ticket where ticket.source = %[1]s.ticket_source and ticket.ticket_id = %[1]s.ticket_id)", step)
+	}
 	if name := factTime[l.d.Target]; name != "" {
-		return name
+		return step + "." + name
 	}
 	return "null::date"
 }
@@ -146,6 +145,16 @@ func (l *loader) noteEarliest(month string) error {
 	return nil
 }
 
+// noteEarliestOf notes the earliest month of rows of core, named fact.
+func (l *loader) noteEarliestOf(ctx context.Context, tx *warehouse.Tx, rows string) error {
+	var month string
+	err := tx.QueryRow(ctx, fmt.Sprintf("select coalesce(strftime(min(%s), '%%Y-%%m'), '') from %s", l.timeColumn("fact"), rows)).Scan(&month)
+	if err != nil {
+		return err
+	}
+	return l.noteEarliest(month)
+}
+
 // factColumns lists what a row says, without where it came from.
 func factColumns(target string) []string {
 	var names []string
@@ -159,7 +168,8 @@ func factColumns(target string) []string {
 
 // versionTuple is latestFirst as one comparable value.
 func versionTuple(table string) string {
-	return "coalesce(" + table + ".updated_at, " + table + ".delivered_at), " + prefixed(table, "delivered_at, file, row_no")
+	return "coalesce(" + table + ".updated_at, " + table + ".delivered_at), " + prefixed(table, "delivered_at, file") +
+		", coalesce(" + table + ".sheet, ''), " + table + ".row_no"
 }
 
 func prefixed(table, columns string) string {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"tongbao"
 	"tongbao/warehouse"
@@ -19,19 +19,37 @@ type Intake struct {
 	Definitions []Definition
 	Core        map[string]string // the SELECT of queries/core/<fact>.sql by fact
 	Salt        string            // of the hashes that replace personal data
+	Settle      time.Duration     // how long a file must have been left alone; 0: not asked
 	Progress    func(done, total int)
+	Choice      Choice           // of a pull
+	Now         func() time.Time // nil is the clock; it orders what is fetched
+
+	webWaits [2]time.Duration // least and most before a web server is asked again; zero is the default
 }
 
-// Pull takes in what lies in the inbox and was not taken in before, in the
-// order of delivery, each delivery in a transaction of its own. A delivery
-// that cannot be taken is named in the report and holds up no other.
+// Pull takes in what lies in the inbox and what was fetched before but not
+// taken in, in the order of delivery, and then asks the servers. Each delivery
+// is a transaction of its own; one that cannot be taken is named in the report
+// and holds up no other.
 func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
-	items, err := in.scan(&report)
+	items, err := in.scan(ctx, &report)
 	if err != nil {
 		return report, fmt.Errorf("read inbox %s: %w", in.Inbox, err)
 	}
+	pending, err := in.pending(ctx, db)
+	if err != nil {
+		return report, fmt.Errorf("read %s: %w", in.Raw, err)
+	}
+	items = append(items, pending...)
+	sortDeliveries(items)
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
+		return report, err
+	}
+	if err := in.fetchAll(ctx, db, &report); err != nil {
+		return report, err
+	}
+	if err := in.dropSuperseded(ctx, db, &report); err != nil {
 		return report, err
 	}
 	return report, report.Err()
@@ -40,55 +58,17 @@ func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 // Rebuild takes in everything that was ever landed, in the order of delivery.
 func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
-	items, err := landed(in.Raw)
+	items, err := in.relanded(&report)
 	if err != nil {
 		return report, fmt.Errorf("read %s: %w", in.Raw, err)
 	}
 	if err := in.takeAll(ctx, db, items, &report); err != nil {
 		return report, err
 	}
+	if err := in.dropSuperseded(ctx, db, &report); err != nil {
+		return report, err
+	}
 	return report, report.Err()
-}
-
-// scan lists the deliveries of the inbox, in order.
-func (in Intake) scan(report *Report) ([]delivery, error) {
-	entries, err := os.ReadDir(in.Inbox)
-	if err != nil {
-		return nil, err
-	}
-	var items []delivery
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil {
-			return nil, err
-		}
-		// A dot or tilde is an editor's or a copier's unfinished file.
-		if !info.Mode().IsRegular() || strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "~") || strings.HasSuffix(entry.Name(), ".tmp") {
-			continue
-		}
-		matched := false
-		for i := range in.Definitions {
-			d := &in.Definitions[i]
-			if !d.pattern.MatchString(entry.Name()) {
-				continue
-			}
-			matched = true
-			item, err := d.describe(filepath.Join(in.Inbox, entry.Name()), info)
-			var wrong *FileError
-			if errors.As(err, &wrong) {
-				report.Errors = append(report.Errors, wrong)
-			} else if err != nil {
-				return nil, err
-			} else {
-				items = append(items, item)
-			}
-		}
-		if !matched {
-			report.Unmatched = append(report.Unmatched, entry.Name())
-		}
-	}
-	sortDeliveries(items)
-	return items, nil
 }
 
 func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) error {
@@ -147,12 +127,6 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
 		return load, err
 	}
-	path := rawPath(in.Raw, item)
-	if item.path != "" {
-		if path, err = land(in.Raw, item); err != nil {
-			return load, err
-		}
-	}
 	// What is staged is not masked yet: it lies where raw/ does, and what a
 	// killed process left goes with the next load.
 	scratch := filepath.Join(in.Raw, ".stage")
@@ -163,14 +137,23 @@ func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
-	st, err := d.read(path, scratch)
+	path := rawPath(in.Raw, item)
+	if item.archive != "" {
+		path, err = unpack(item, scratch)
+	} else if item.path != "" {
+		path, err = land(in.Raw, item)
+	}
+	if err != nil {
+		return load, err
+	}
+	st, err := d.read(ctx, db, path, scratch, item)
 	if err != nil {
 		return load, err
 	}
 	warehouse.Failpoint("etl.staged")
 	l := &loader{d: d, item: item, st: st, salt: in.Salt, coreSQL: in.Core[d.Target], load: load}
 	err = l.run(ctx, db)
-	if errors.Is(err, errMiscounted) && st.isFile {
+	if errors.Is(err, errMiscounted) && st.isFile && st.reader == "" {
 		// The engine and the scan disagree; the careful reader decides.
 		if l.st, err = d.readCSVCarefully(st.path, filepath.Join(scratch, "stage.csv")); err != nil {
 			return load, err
@@ -201,9 +184,17 @@ func (item delivery) line(d *Definition) string {
 	return value
 }
 
-func (d *Definition) read(path, scratch string) (stage, error) {
-	if d.Format == "xlsx" {
+func (d *Definition) read(ctx context.Context, db *warehouse.DB, path, scratch string, item delivery) (stage, error) {
+	if item.Fetch != nil {
+		return d.readFetched(path, item)
+	}
+	switch d.Format {
+	case "xlsx":
 		return d.readXLSX(path, scratch)
+	case "parquet":
+		return d.readParquet(ctx, db, path)
+	case "jsonl":
+		return d.readJSONL(path, scratch)
 	}
 	return d.readCSV(path, scratch)
 }

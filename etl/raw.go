@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -29,12 +30,22 @@ type delivery struct {
 	DeliveredAt time.Time         `json:"delivered_at"`
 	Captures    map[string]string `json:"captures,omitempty"`
 	Definition  string            `json:"definition"` // hash of the definition in force when it landed
+	Fetch       *fetched          `json:"fetch,omitempty"`
 
-	path string // in the inbox
+	path    string // in the inbox
+	archive string // the archive that holds it, "" if none does
+	member  int    // its number there
 }
 
 // loadID names the load of a delivery; it is the same in a rebuild.
-func (item delivery) loadID() string { return item.Source + "-" + item.SHA256[:12] }
+func (item delivery) loadID() string {
+	id := item.Source + "-" + item.SHA256[:12]
+	if item.Fetch != nil {
+		// A table may say again what it said before last time.
+		id += "-" + item.DeliveredAt.Format("20060102T150405")
+	}
+	return id
+}
 
 // deliveryHour is the hour at which a delivery of which only the day is known
 // is taken to have come.
@@ -43,38 +54,52 @@ const deliveryHour = 18
 // describe reads the name, content hash and time of an inbox file.
 func (d *Definition) describe(path string, info fs.FileInfo) (delivery, error) {
 	item := delivery{Source: d.Source, Name: info.Name(), Bytes: info.Size(), Captures: map[string]string{}, Definition: d.hash, path: path}
-	match := d.pattern.FindStringSubmatch(item.Name)
+	// Without a day in the name the file's own time must do; the sidecar keeps
+	// it, because a copy of the file would lose it.
+	err := d.readName(&item, item.Name, civil(info.ModTime().Truncate(time.Second)))
+	if err != nil {
+		return item, err
+	}
+	item.SHA256, err = hashFile(path)
+	return item, err
+}
+
+// readName fills what the groups of the definition's files say, and when the
+// delivery came: otherwise is for a name without a day.
+func (d *Definition) readName(item *delivery, name string, otherwise time.Time) error {
+	match := d.pattern.FindStringSubmatch(name)
 	for i, group := range d.pattern.SubexpNames() {
 		if group != "" && match[i] != "" {
 			item.Captures[group] = match[i]
 		}
 	}
-	// Without a day in the name the file's own time must do; the sidecar keeps
-	// it, because a copy of the file would lose it.
-	item.DeliveredAt = civil(info.ModTime().Truncate(time.Second))
+	item.DeliveredAt = otherwise
 	if named := item.Captures["delivered"]; named != "" {
 		day, err := time.Parse("20060102", named)
 		if err != nil {
-			return item, &FileError{Source: d.Source, File: item.Name, What: fmt.Sprintf("the day %q in its name does not exist", named), Do: "rename it"}
+			return &FileError{Source: d.Source, File: item.Name, What: fmt.Sprintf("the day %q in its name does not exist", named), Do: "rename it"}
 		}
 		item.DeliveredAt = day.Add(deliveryHour * time.Hour)
 	}
 	if month := item.Captures["month"]; month != "" {
 		if _, err := tongbao.ParseMonth(month); err != nil {
-			return item, &FileError{Source: d.Source, File: item.Name, What: fmt.Sprintf("the month %q in its name does not exist", month), Do: "rename it"}
+			return &FileError{Source: d.Source, File: item.Name, What: fmt.Sprintf("the month %q in its name does not exist", month), Do: "rename it"}
 		}
 	}
+	return nil
+}
+
+func hashFile(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return item, err
+		return "", err
 	}
 	defer file.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, file); err != nil {
-		return item, err
+		return "", err
 	}
-	item.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	return item, nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // civil keeps the clock's reading and drops its zone.
@@ -104,7 +129,7 @@ func land(rawDir string, item delivery) (string, error) {
 		return "", err
 	}
 	defer source.Close()
-	if err := writeSynced(target, source); err != nil {
+	if err := writeSynced(target, &hashedReader{source, sha256.New(), item.SHA256}); err != nil {
 		return "", err
 	}
 	sidecar, err := json.MarshalIndent(item, "", "  ")
@@ -113,6 +138,23 @@ func land(rawDir string, item delivery) (string, error) {
 	}
 	warehouse.Failpoint("etl.landed")
 	return target, writeSynced(target+sidecarSuffix, bytes.NewReader(sidecar))
+}
+
+// hashedReader fails at the end if what was read is not what was described:
+// somebody wrote the file meanwhile.
+type hashedReader struct {
+	source io.Reader
+	sum    hash.Hash
+	want   string
+}
+
+func (h *hashedReader) Read(buffer []byte) (int, error) {
+	n, err := h.source.Read(buffer)
+	h.sum.Write(buffer[:n])
+	if err == io.EOF && hex.EncodeToString(h.sum.Sum(nil)) != h.want {
+		err = &FileError{What: "was changed while it was read", Do: "nothing; it is taken by the next pull, once nobody writes it"}
+	}
+	return n, err
 }
 
 func writeSynced(path string, content io.Reader) error {

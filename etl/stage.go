@@ -3,22 +3,31 @@ package etl
 import (
 	"bufio"
 	"encoding/csv"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
 )
 
 // stage is a delivery as rows of text that the engine can read with every
-// setting given: either the file itself, when it is a regular CSV in UTF-8, or
-// a CSV that the careful readers wrote, with row number and damage in front.
+// setting given: either the file itself, when it is a regular CSV in UTF-8 or
+// Parquet, or a CSV that the careful readers wrote, with row number, sheet and
+// damage in front.
 type stage struct {
 	path      string
 	delimiter string
 	newline   string
-	isFile    bool // path holds the delivery's own fields
+	isFile    bool   // path holds the delivery's own fields
+	reader    string // SQL that gives them as f0, f1 …, where path is no CSV
 	header    header
 	records   int64 // data records that the reader must find
 }
+
+// stagePrefix are the fields in front of the columns of a careful stage.
+var stagePrefix = []string{"row_no", "sheet", "damage"}
+
+// sheetSource is the source column that a sheet's own name stands for.
+const sheetSource = "@sheet"
 
 // damage is why a reader could not give a row; it goes to quarantine as it is.
 type damage struct{ reason, column, value string }
@@ -31,8 +40,8 @@ func (d damage) text() string {
 	return d.reason + "|" + strings.ReplaceAll(d.column, "|", "/") + "|" + d.value
 }
 
-// stageWriter writes the careful readers' stage: row number, damage, and the
-// definition's source columns in the order of its sources().
+// stageWriter writes the careful readers' stage: the fields of stagePrefix,
+// and the definition's source columns in the order of its sources().
 type stageWriter struct {
 	file    *os.File
 	buffer  *bufio.Writer
@@ -40,6 +49,7 @@ type stageWriter struct {
 	record  []string
 	sources []string
 	header  header
+	sheet   string // being read
 	rows    int64
 }
 
@@ -74,7 +84,7 @@ func newStageWriter(path string, d *Definition, h header) (*stageWriter, error) 
 	sources := d.sources()
 	return &stageWriter{
 		file: file, buffer: buffer, csv: csv.NewWriter(buffer), header: h,
-		sources: sources, record: make([]string, len(sources)+2),
+		sources: sources, record: make([]string, len(stagePrefix)+len(sources)),
 	}, nil
 }
 
@@ -82,18 +92,23 @@ func newStageWriter(path string, d *Definition, h header) (*stageWriter, error) 
 // the columns that matter is no row.
 func (w *stageWriter) write(row int64, fields []string, d damage) error {
 	blank := d.reason == ""
+	values := w.record[len(stagePrefix):]
 	for i, name := range w.sources {
-		w.record[i+2] = ""
-		if at, found := w.header.index[name]; found && at < len(fields) {
-			w.record[i+2] = fields[at]
+		values[i] = ""
+		if name == sheetSource {
+			values[i] = w.sheet
+		} else if at, found := w.header.index[name]; found && at < len(fields) {
+			values[i] = fields[at]
 			blank = blank && strings.TrimSpace(fields[at]) == ""
 		}
 	}
 	if blank {
 		return nil
 	}
-	w.record[0], w.record[1] = strconv.FormatInt(row, 10), d.text()
-	w.rows++
+	if w.rows++; w.rows > MaxRows {
+		return &FileError{Where: fmt.Sprintf("row %d", row), What: fmt.Sprintf("has more than %d rows", MaxRows), Do: "split it"}
+	}
+	w.record[0], w.record[1], w.record[2] = strconv.FormatInt(row, 10), w.sheet, d.text()
 	return w.csv.Write(w.record)
 }
 

@@ -1,179 +1,123 @@
 package etl
 
 import (
-	"archive/zip"
-	"bytes"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/xuri/excelize/v2"
 )
 
-// readXLSX stages a sheet of a workbook. Cells are read raw; a number in a
-// column that is a date becomes one by the workbook's own epoch, so no style
-// has to be trusted.
+// readXLSX stages the sheets of a workbook that the definition names.
 func (d *Definition) readXLSX(path, scratch string) (stage, error) {
-	if err := refuseNoXLSX(path); err != nil {
-		return stage{}, err
-	}
-	book, err := excelize.OpenFile(path, excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: MaxUnzipped, UnzipXMLSizeLimit: MaxXMLMemory,
-	})
-	if err != nil {
-		return stage{}, &FileError{What: "is no readable workbook: " + err.Error(), Do: "open it in Excel and save it again without a password"}
-	}
-	defer book.Close()
-	sheet, err := d.findSheet(book)
+	book, err := openWorkbook(path)
 	if err != nil {
 		return stage{}, err
 	}
-	epoch, err := epochOf(book)
+	defer book.close()
+	sheets, err := d.findSheets(book)
 	if err != nil {
 		return stage{}, err
 	}
-	rows, err := book.Rows(sheet)
-	if err != nil {
-		return stage{}, &FileError{Where: "sheet " + sheet, What: "cannot be read: " + err.Error(), Do: "open it in Excel and save it again"}
-	}
-	defer rows.Close()
-	return d.stageSheet(sheetRows{rows: rows, sheet: sheet}, epoch, filepath.Join(scratch, "stage.csv"))
-}
-
-// refuseNoXLSX recognises what people save under the name of a workbook, and
-// archives that unpack to too much.
-func refuseNoXLSX(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	start := make([]byte, 8)
-	n, err := io.ReadFull(file, start)
-	switch {
-	case n == 0:
-		return &FileError{What: "is empty", Do: "export it again"}
-	case bytes.HasPrefix(start, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return &FileError{What: "is protected by a password or an old .xls workbook", Do: "open it in Excel and save it as .xlsx without a password"}
-	case !bytes.HasPrefix(start, []byte("PK")):
-		return &FileError{What: "is no xlsx workbook", Do: "open it in Excel and save it as .xlsx"}
-	case err != nil && n < len(start):
-		return &FileError{What: "is cut short", Do: "export or copy it again"}
-	}
-	archive, err := zip.OpenReader(path)
-	if err != nil {
-		return &FileError{What: "is a damaged workbook: " + err.Error(), Do: "export or copy it again"}
-	}
-	defer archive.Close()
-	var unpacked, packed uint64
-	for _, part := range archive.File {
-		unpacked += part.UncompressedSize64
-		packed += part.CompressedSize64
-	}
-	if unpacked > MaxUnzipped || unpacked > MaxXMLMemory && unpacked/max(packed, 1) > MaxUnzipRatio {
-		return &FileError{What: fmt.Sprintf("unpacks to %d MiB from %d KiB (at most %d MiB and %d times)", unpacked>>20, packed>>10, MaxUnzipped>>20, MaxUnzipRatio),
-			Do: "split it into smaller workbooks"}
-	}
-	return nil
-}
-
-func (d *Definition) findSheet(book *excelize.File) (string, error) {
-	sheets := book.GetSheetList()
-	if len(sheets) == 0 {
-		return "", &FileError{What: "has no sheet", Do: "export it again"}
-	}
-	if d.Sheet == "" {
-		return sheets[0], nil
-	}
-	if !slices.Contains(sheets, d.Sheet) {
-		return "", &FileError{What: fmt.Sprintf("has no sheet %q; it has %s", d.Sheet, strings.Join(sheets, ", ")),
-			Do: "name the sheet as before, or change sheet in " + d.file}
-	}
-	return d.Sheet, nil
-}
-
-// epochOf returns day 0 of the workbook's date numbers.
-func epochOf(book *excelize.File) (time.Time, error) {
-	props, err := book.GetWorkbookProps()
-	if err != nil {
-		return time.Time{}, err
-	}
-	if props.Date1904 != nil && *props.Date1904 {
-		return time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC), nil
-	}
-	return time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC), nil
-}
-
-// sheetRows reads a sheet row by row.
-type sheetRows struct {
-	rows  *excelize.Rows
-	sheet string
-}
-
-// next returns the cells of the next row, io.EOF after the last.
-func (s sheetRows) next() ([]string, error) {
-	if !s.rows.Next() {
-		if err := s.rows.Error(); err != nil {
-			return nil, &FileError{Where: "sheet " + s.sheet, What: "cannot be read to its end: " + err.Error(), Do: "open it in Excel and save it again"}
-		}
-		return nil, io.EOF
-	}
-	cells, err := s.rows.Columns()
-	if err != nil {
-		return nil, &FileError{Where: "sheet " + s.sheet, What: "cannot be read: " + err.Error(), Do: "open it in Excel and save it again"}
-	}
-	return cells, nil
-}
-
-func (d *Definition) stageSheet(source sheetRows, epoch time.Time, stagePath string) (stage, error) {
-	var head [][]string
-	for len(head) < MaxHeaderRow {
-		cells, err := source.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
+	var writer *stageWriter
+	cells := 0
+	for _, sheet := range sheets {
+		if writer, err = d.stageSheet(book, sheet, writer, filepath.Join(scratch, "stage.csv"), &cells); err != nil {
 			return stage{}, err
 		}
-		head = append(head, cells)
 	}
-	h, err := d.findHeader(head)
-	if err != nil {
-		return stage{}, err
-	}
-	writer, err := newStageWriter(stagePath, d, h)
-	if err != nil {
-		return stage{}, err
-	}
-	kinds := d.cellKinds(h)
-	cellCount := 0
-	for row := int64(h.record + 1); ; row++ {
-		var cells []string
-		if row <= int64(len(head)) {
-			cells = head[row-1]
-		} else if len(head) < MaxHeaderRow {
-			break
-		} else if cells, err = source.next(); err == io.EOF {
-			break
-		} else if err != nil {
-			return stage{}, err
-		}
-		if cellCount += len(cells); cellCount > MaxCells {
-			return stage{}, &FileError{Where: fmt.Sprintf("sheet %s, row %d", source.sheet, row),
-				What: fmt.Sprintf("has more than %d cells", MaxCells), Do: "split it into smaller sheets"}
-		}
-		if err := writer.write(row, cells, convertCells(cells, kinds, epoch)); err != nil {
-			return stage{}, err
-		}
+	if writer == nil {
+		return stage{}, &FileError{What: "has no rows", Do: "export it again"}
 	}
 	return writer.finish()
+}
+
+// stageSheet adds a sheet to the stage, which it makes with the first one. A
+// sheet without any cell is passed over where a pattern picked it.
+func (d *Definition) stageSheet(book *workbook, sheet sheetPart, writer *stageWriter, stagePath string, cells *int) (*stageWriter, error) {
+	source, err := book.open(sheet)
+	if err != nil {
+		return writer, err
+	}
+	defer source.close()
+	head, row, fields, err := readHead(source)
+	if err != nil {
+		return writer, err
+	}
+	if len(head) == 0 && row == 0 && d.sheets != nil {
+		return writer, nil
+	}
+	names := make([][]string, len(head))
+	for i, record := range head {
+		names[i] = textOf(record)
+	}
+	h, err := d.findHeader(names)
+	if err != nil {
+		return writer, inSheet(err, sheet.name)
+	}
+	if writer == nil {
+		if writer, err = newStageWriter(stagePath, d, h); err != nil {
+			return writer, err
+		}
+	}
+	writer.header, writer.sheet = h, sheet.name
+	kinds := d.cellKinds(h)
+	for at := h.record; at < len(head); at++ {
+		harm := convertCells(head[at], kinds, book.epoch)
+		if err := writer.write(int64(at+1), textOf(head[at]), harm); err != nil {
+			return writer, err
+		}
+	}
+	for row > 0 {
+		if *cells += len(fields); *cells > MaxCells {
+			return writer, source.fault(row, fmt.Sprintf("is where the workbook has more than %d cells", MaxCells), "split it into smaller workbooks")
+		}
+		harm := convertCells(fields, kinds, book.epoch)
+		if err := writer.write(row, textOf(fields), harm); err != nil {
+			return writer, err
+		}
+		if row, fields, err = source.next(); err == io.EOF {
+			break
+		} else if err != nil {
+			return writer, err
+		}
+	}
+	return writer, nil
+}
+
+// readHead returns the rows in which the header is looked for, each at its
+// place, and the first row after them; row 0 if there is none.
+func readHead(source *sheetReader) (head [][]cell, row int64, fields []cell, err error) {
+	for {
+		row, fields, err = source.next()
+		if err == io.EOF {
+			return head, 0, nil, nil
+		}
+		if err != nil || row > MaxHeaderRow {
+			return head, row, fields, err
+		}
+		for int64(len(head)) < row-1 {
+			head = append(head, nil)
+		}
+		head = append(head, fields)
+	}
+}
+
+func inSheet(err error, name string) error {
+	if wrong, isWrong := err.(*FileError); isWrong {
+		wrong.Where = strings.TrimSuffix("sheet "+name+", "+wrong.Where, ", ")
+	}
+	return err
+}
+
+func textOf(cells []cell) []string {
+	texts := make([]string, len(cells))
+	for i, c := range cells {
+		texts[i] = c.text
+	}
+	return texts
 }
 
 // cellKind says how a field of the sheet is read.
@@ -182,57 +126,103 @@ type cellKind struct {
 	kind string // engine type of the target, "" for a column that is not read
 }
 
+// timeOfDay is the kind of a column that is appended to a date.
+const timeOfDay = "TIME"
+
 func (d *Definition) cellKinds(h header) map[int]cellKind {
 	kinds := map[int]cellKind{}
 	for _, column := range d.Columns {
-		if at, found := h.index[first(column.From)]; found && column.And == "" {
-			kind := targets[d.Target][column.To]
-			if kind == "" {
-				kind = text
-			}
+		kind := targets[d.Target][column.To]
+		if kind == "" {
+			kind = text
+		}
+		if at, found := h.index[first(column.From)]; found {
 			kinds[at] = cellKind{first(column.From), kind}
+			if column.And != "" {
+				kinds[at] = cellKind{first(column.From), day}
+			}
+		}
+		if at, found := h.index[column.And]; found && column.And != "" {
+			kinds[at] = cellKind{column.And, timeOfDay}
 		}
 	}
 	return kinds
 }
 
-var (
-	cellErrors  = []string{"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"}
-	lostDigits  = regexp.MustCompile(`^-?\d(\.\d+)?[Ee]\+\d+$`)
-	serialLimit = 80_000.0 // a day in the year 2119; larger numbers are written dates such as 20260405
-)
+// serialLimit is a day in the year 2119; larger numbers are written dates
+// such as 20260405.
+const serialLimit = 80_000.0
 
-// convertCells turns date numbers into dates, in place, and names the first
-// cell whose value is lost: an error value, or a long id kept as a number.
-func convertCells(cells []string, kinds map[int]cellKind, epoch time.Time) damage {
+// convertCells gives every cell that is read the text that it shows, in
+// place, and names the first one whose value is lost: an error value, a
+// formula that was never computed, a long id kept as a number.
+func convertCells(cells []cell, kinds map[int]cellKind, epoch time.Time) damage {
 	var harm damage
+	note := func(reason, column, value string) {
+		if harm.reason == "" {
+			harm = damage{reason, column, value}
+		}
+	}
 	for i := range cells {
 		kind, isRead := kinds[i]
-		if !isRead || cells[i] == "" {
+		if !isRead {
 			continue
 		}
+		c := &cells[i]
 		switch {
-		case slices.Contains(cellErrors, cells[i]):
-			if harm.reason == "" {
-				harm = damage{"bad_value", kind.name, cells[i]}
-			}
-		case kind.kind == moment || kind.kind == day:
-			cells[i] = dateCell(cells[i], epoch)
-		case kind.kind == text && lostDigits.MatchString(cells[i]):
-			if harm.reason == "" {
-				harm = damage{"bad_number", kind.name, cells[i]}
+		case c.kind == errorCell:
+			note("bad_value", kind.name, c.text)
+		case c.kind == formulaCell:
+			note("bad_value", kind.name, "a formula without a stored result")
+		case c.kind == boolCell:
+			c.text = map[string]string{"1": "TRUE", "0": "FALSE"}[c.text]
+		case kind.kind == moment || kind.kind == day || kind.kind == timeOfDay:
+			c.text = serialText(c.text, kind.kind, epoch)
+		case c.kind == numberCell:
+			var isWhole bool
+			if c.text, isWhole = numberText(c.text); !isWhole && kind.kind == text {
+				note("bad_number", kind.name, c.text)
 			}
 		}
 	}
 	return harm
 }
 
-// dateCell returns a date number as text to the second, any other text as it is.
-func dateCell(cell string, epoch time.Time) string {
+// serialText returns a date number as text to the second, any other text as
+// it is.
+func serialText(cell, kind string, epoch time.Time) string {
 	serial, err := strconv.ParseFloat(cell, 64)
-	if err != nil || serial < 1 || serial >= serialLimit {
+	if err != nil || serial >= serialLimit || serial < 0 || serial < 1 && kind != timeOfDay {
 		return cell
 	}
-	seconds := int64(math.Round(serial * 86400))
-	return epoch.Add(time.Duration(seconds) * time.Second).Format("2006-01-02 15:04:05")
+	at := epoch.Add(time.Duration(math.Round(serial*86400)) * time.Second)
+	switch {
+	case kind == timeOfDay:
+		return at.Format("15:04:05")
+	case kind == day && serial == math.Trunc(serial):
+		return at.Format("2006-01-02")
+	}
+	return at.Format("2006-01-02 15:04:05")
+}
+
+// numberText returns a stored number as Excel shows it: it keeps 15 digits,
+// and what follows them in the file (1.1000000000000001) is noise. A number
+// written in full stays as it is. Not whole is one that has lost digits: an id
+// of 18 digits kept as 2.50912101108115E+17.
+func numberText(stored string) (text string, isWhole bool) {
+	if !strings.ContainsAny(stored, ".eE") {
+		return stored, true
+	}
+	number, err := strconv.ParseFloat(stored, 64)
+	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
+		return stored, true
+	}
+	if math.Abs(number) >= 1e15 {
+		return stored, false
+	}
+	number, err = strconv.ParseFloat(strconv.FormatFloat(number, 'e', 14, 64), 64)
+	if err != nil {
+		return stored, false
+	}
+	return strconv.FormatFloat(number, 'f', -1, 64), true
 }

@@ -49,7 +49,7 @@ func benchMonth(b *testing.B, tickets int) {
 		h := benchTown(b, tickets, benchMonths)
 		resetPeak(b)
 		clock := time.Now()
-		report, err := h.Pull(ctx)
+		report, err := h.Pull(ctx, etl.Choice{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func benchMonth(b *testing.B, tickets int) {
 		h.Close()
 
 		short := benchTown(b, tickets/10, benchMonths/10)
-		if _, err := short.Pull(ctx); err != nil {
+		if _, err := short.Pull(ctx, etl.Choice{}); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := short.Compute(ctx, benchUntil); err != nil {
@@ -193,7 +193,7 @@ func redeliver(b *testing.B, h *House) time.Duration {
 		b.Fatal(err)
 	}
 	clock := time.Now()
-	if _, err := h.Pull(context.Background()); err != nil {
+	if _, err := h.Pull(context.Background(), etl.Choice{}); err != nil {
 		b.Fatal(err)
 	}
 	return time.Since(clock)

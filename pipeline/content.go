@@ -8,12 +8,20 @@ import (
 	"strings"
 
 	"tongbao"
+	"tongbao/register"
 	"tongbao/warehouse"
 )
 
-// What a build holds. warehouse.duckdb has counts, points and places, for
-// anybody with the statistician's role; records.duckdb has the month's rows,
-// masked, for the taskforce.
+// What a build holds. warehouse.duckdb and parquet/ have counts, points and
+// places, for anybody with the statistician's role; records.duckdb and
+// parquet-records/ have what the taskforce alone may see: the month's rows,
+// masked, and whatever is about one member of staff.
+const (
+	publishedFile  = "warehouse.duckdb"
+	recordsFile    = "records.duckdb"
+	parquetDir     = "parquet"
+	recordsParquet = "parquet-records"
+)
 
 var (
 	// computed are the schemas whose tables have one set of rows a month.
@@ -22,10 +30,20 @@ var (
 	digested = []string{"score", "ranking", "confidence", "bulletin"}
 	// publicCore are the core tables without single tickets or persons.
 	publicCore = []string{"core.month_info", "core.month_unit", "core.month_map", "core.month_tree"}
+	// aboutStaff are tables about single members of staff.
+	aboutStaff = []string{"indicator.staff_value", "score.staff_points", "score.staff_total", "ranking.staff", "seed.staff", "seed.assignment"}
 )
 
+// isRestricted says whether a table is for the taskforce only: it is about
+// staff, or no statistician may see it in the bulletin.
+func isRestricted(table string) bool {
+	name, isBulletin := strings.CutPrefix(table, "bulletin.")
+	_, isSeen := register.Seen(register.Statisticians)[name]
+	return slices.Contains(aboutStaff, table) || isBulletin && !isSeen
+}
+
 // warehouseCopies are the tables of warehouse.duckdb: this and all earlier
-// months. Names of staff stay in the workspace.
+// months.
 func (h *House) warehouseCopies(ctx context.Context, month tongbao.Month) ([]warehouse.Copy, error) {
 	seeds, err := h.db.Tables(ctx, "seed")
 	if err != nil {
@@ -33,11 +51,9 @@ func (h *House) warehouseCopies(ctx context.Context, month tongbao.Month) ([]war
 	}
 	var copies []warehouse.Copy
 	for table := range seeds {
-		columns := "*"
-		if table == "seed.staff" {
-			columns = "* exclude (name)"
+		if !isRestricted(table) {
+			copies = append(copies, warehouse.Copy{Table: table, Select: "select * from " + table + " order by all"})
 		}
-		copies = append(copies, warehouse.Copy{Table: table, Select: fmt.Sprintf("select %s from %s order by all", columns, table)})
 	}
 	monthly, err := h.copiesUpTo(ctx, month, append(slices.Clone(publicCore), "core.load"), computed)
 	if err != nil {
@@ -54,7 +70,9 @@ func (h *House) copiesUpTo(ctx context.Context, month tongbao.Month, tables, sch
 		return nil, err
 	}
 	for table := range made {
-		tables = append(tables, table)
+		if !isRestricted(table) {
+			tables = append(tables, table)
+		}
 	}
 	slices.Sort(tables)
 	var copies []warehouse.Copy
@@ -68,23 +86,27 @@ func (h *House) copiesUpTo(ctx context.Context, month tongbao.Month, tables, sch
 	return copies, nil
 }
 
-// monthCopies are the Parquet files: the month's own rows.
-func (h *House) monthCopies(ctx context.Context, month tongbao.Month) ([]warehouse.Copy, error) {
+// monthCopies are the month's own rows of the computed tables: those for the
+// statisticians, or those for the taskforce only.
+func (h *House) monthCopies(ctx context.Context, month tongbao.Month, restricted bool) ([]warehouse.Copy, error) {
 	made, err := h.db.Tables(ctx, computed...)
 	if err != nil {
 		return nil, err
 	}
 	var copies []warehouse.Copy
 	for table := range made {
-		copies = append(copies, warehouse.Copy{Table: table, Select: fmt.Sprintf(
-			"select * from %s where month = date '%s' order by all", table, month.First().Format("2006-01-02"))})
+		if isRestricted(table) == restricted {
+			copies = append(copies, warehouse.Copy{Table: table, Select: fmt.Sprintf(
+				"select * from %s where month = date '%s' order by all", table, month.First().Format("2006-01-02"))})
+		}
 	}
 	slices.SortFunc(copies, func(a, b warehouse.Copy) int { return strings.Compare(a.Table, b.Table) })
 	return copies, nil
 }
 
 // recordCopies are the tables of records.duckdb: the rows that the month's
-// figures were counted from.
+// figures were counted from, and who held which post. Names of staff stay in
+// the workspace.
 func recordCopies(month tongbao.Month) []warehouse.Copy {
 	first := month.First().Format("2006-01-02")
 	next := month.Next().First().Format("2006-01-02")
@@ -99,6 +121,8 @@ func recordCopies(month tongbao.Month) []warehouse.Copy {
 	}
 	return []warehouse.Copy{
 		of("ticket"), of("repair"),
+		{Table: "seed.staff", Select: "select * exclude (name) from seed.staff order by all"},
+		{Table: "seed.assignment", Select: "select * from seed.assignment order by all"},
 		ofMonth("core.month_ticket"), ofMonth("core.month_repair"), ofMonth("core.month_activity"),
 		ofMonth("core.month_plan"), ofMonth("core.month_return"), ofMonth("core.month_event"),
 		{Table: "core.exclusion", Select: "select * from core.exclusion order by source, source_key"},

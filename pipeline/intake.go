@@ -32,7 +32,8 @@ func (h *House) intake(ctx context.Context) (etl.Intake, error) {
 		}
 	}
 	return etl.Intake{
-		Inbox: h.inboxDir(), Raw: h.rawDir(), Definitions: definitions, Core: core, Salt: salt,
+		Inbox: h.inboxDir(), Raw: h.rawDir(), Definitions: definitions, Core: core, Salt: salt, Settle: etl.SettleTime,
+		Now:      h.Now,
 		Progress: func(done, total int) { h.Progress("take in", done, total) },
 	}, nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"tongbao"
 	"tongbao/register"
-	"tongbao/reports"
 	"tongbao/warehouse"
 )
 
@@ -63,24 +62,6 @@ func (h *House) Status(ctx context.Context) (warehouse.Rows, error) {
 		}
 	}
 	return rows, nil
-}
-
-// Redraw writes the reports of a published version into out, and returns
-// their paths. It needs no lock: a version never changes.
-func Redraw(ctx context.Context, workspace, version string, month tongbao.Month, out string) ([]string, error) {
-	w, err := FindWorkspace(workspace)
-	if err != nil {
-		return nil, err
-	}
-	var manifest Manifest
-	if err := readJSON(filepath.Join(version, manifestName), &manifest); err != nil {
-		return nil, err
-	}
-	opt := reports.Options{Town: w.Config.Town, Version: manifest.Version}
-	if err := Draw(ctx, filepath.Join(version, "warehouse.duckdb"), month, opt, out); err != nil {
-		return nil, err
-	}
-	return []string{filepath.Join(out, reportName(month, "html")), filepath.Join(out, reportName(month, "xlsx"))}, nil
 }
 
 // History reads runs beside whoever works in the workspace.

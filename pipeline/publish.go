@@ -40,6 +40,9 @@ type Manifest struct {
 	Counts  map[string]int64  `json:"counts"`
 	Inputs  []json.RawMessage `json:"inputs"` // one object a load
 	Outputs []FileHash        `json:"outputs"`
+	// Policies are the Content-Security-Policy of each page, which a server
+	// sends with it.
+	Policies map[string]string `json:"policies"`
 }
 
 const manifestName = "manifest.json"
@@ -77,14 +80,10 @@ func (h *House) buildAndPublish(ctx context.Context, month tongbao.Month, result
 		shown = result.Folder
 	}
 	result.Files = nil
-	for _, name := range []string{reportName(month, "html"), reportName(month, "xlsx")} {
-		result.Files = append(result.Files, filepath.Join(shown, name))
+	for _, extension := range []string{"html", "xlsx"} {
+		result.Files = append(result.Files, filepath.Join(shown, reports.FileName(month, reports.Options{}, extension)))
 	}
 	return nil
-}
-
-func reportName(month tongbao.Month, extension string) string {
-	return "通报-" + month.String() + "." + extension
 }
 
 // build writes data/builds/<month>/<seq>/ aside and moves it in whole.
@@ -113,6 +112,9 @@ func (h *House) build(ctx context.Context, month tongbao.Month, manifest *Manife
 	if manifest.Outputs, err = hashFiles(temp); err != nil {
 		return "", err
 	}
+	if manifest.Policies, err = policies(temp); err != nil {
+		return "", err
+	}
 	if err := writeJSON(filepath.Join(temp, manifestName), manifest); err != nil {
 		return "", err
 	}
@@ -135,48 +137,41 @@ func (h *House) build(ctx context.Context, month tongbao.Month, manifest *Manife
 func (h *House) fill(ctx context.Context, month tongbao.Month, dir string, manifest Manifest) error {
 	steps := 4
 	h.Progress("build", 0, steps)
-	copies, err := h.warehouseCopies(ctx, month)
+	public, err := h.warehouseCopies(ctx, month)
 	if err != nil {
 		return err
 	}
-	published := filepath.Join(dir, "warehouse.duckdb")
-	if err := h.db.Snapshot(ctx, published, copies); err != nil {
+	monthly, err := h.monthCopies(ctx, month, false)
+	if err != nil {
+		return err
+	}
+	restricted, err := h.monthCopies(ctx, month, true)
+	if err != nil {
+		return err
+	}
+	if err := h.db.Snapshot(ctx, filepath.Join(dir, publishedFile), public); err != nil {
 		return err
 	}
 	warehouse.Failpoint("build.snapshot_written")
-	records := filepath.Join(dir, "records.duckdb")
-	if err := h.db.Snapshot(ctx, records, recordCopies(month)); err != nil {
+	if err := h.db.Snapshot(ctx, filepath.Join(dir, recordsFile), append(recordCopies(month), restricted...)); err != nil {
 		return err
 	}
 	h.Progress("build", 1, steps)
-	for _, file := range []string{published, records} {
-		if err := h.verify(ctx, file); err != nil {
+	for _, name := range []string{publishedFile, recordsFile} {
+		if err := h.verify(ctx, filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	h.Progress("build", 2, steps)
-	monthly, err := h.monthCopies(ctx, month)
-	if err != nil {
-		return err
-	}
-	if err := h.db.Parquet(ctx, filepath.Join(dir, "parquet"), monthly); err != nil {
-		return err
+	for name, copies := range map[string][]warehouse.Copy{parquetDir: monthly, recordsParquet: restricted} {
+		if err := h.db.Parquet(ctx, filepath.Join(dir, name), copies); err != nil {
+			return err
+		}
 	}
 	h.Progress("build", 3, steps)
-	err = Draw(ctx, published, month, reports.Options{Town: h.Config.Town, Version: manifest.Version}, dir)
+	err = drawAll(ctx, month, h.Workspace.reportOptions(manifest), dir)
 	h.Progress("build", steps, steps)
 	return err
-}
-
-// Draw writes the month's reports from a published warehouse.duckdb into dir.
-func Draw(ctx context.Context, published string, month tongbao.Month, opt reports.Options, dir string) error {
-	db, err := warehouse.Open(ctx, published, warehouse.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return reports.Write(ctx, db, month, opt,
-		filepath.Join(dir, reportName(month, "xlsx")), filepath.Join(dir, reportName(month, "html")))
 }
 
 // publish copies a build to data/published/<month>/v<N>/ aside, moves it in

@@ -59,7 +59,7 @@ func (e *CheckError) Error() string {
 func (h *House) Run(ctx context.Context, month tongbao.Month) (Result, error) {
 	result := Result{Month: month}
 	var err error
-	if result.Pull, err = h.Pull(ctx); err != nil {
+	if result.Pull, err = h.Pull(ctx, etl.Choice{}); err != nil {
 		return result, err
 	}
 	return result, h.month(ctx, month, &result)
@@ -103,9 +103,8 @@ func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) 
 	return nil
 }
 
-// Pull loads the seeds and takes in what lies in the inbox; sources narrows it
-// to those sources.
-func (h *House) Pull(ctx context.Context, sources ...string) (etl.Report, error) {
+// Pull loads the seeds, takes in what lies in the inbox and asks the servers.
+func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error) {
 	if err := h.wantSpace(); err != nil {
 		return etl.Report{}, err
 	}
@@ -113,11 +112,14 @@ func (h *House) Pull(ctx context.Context, sources ...string) (etl.Report, error)
 	if err != nil {
 		return etl.Report{}, err
 	}
-	if len(sources) > 0 {
-		intake.Definitions = slices.DeleteFunc(intake.Definitions, func(d etl.Definition) bool { return !slices.Contains(sources, d.Source) })
+	for _, source := range choice.Sources {
+		if !slices.ContainsFunc(intake.Definitions, func(d etl.Definition) bool { return d.Source == source }) {
+			return etl.Report{}, problemf("--source %s: %s has no such definition", source, h.sourcesDir())
+		}
 	}
+	intake.Choice = choice
 	report, err := etl.Pull(ctx, h.db, intake)
-	if len(sources) > 0 {
+	if len(choice.Sources) > 0 {
 		report.Unmatched = nil // files of the other sources
 	}
 	return report, err

@@ -13,6 +13,7 @@ import (
 	"tongbao"
 	"tongbao/etl"
 	"tongbao/register"
+	"tongbao/reports"
 )
 
 // Why a run's context ends.
@@ -198,7 +199,11 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 	month := run.Period
 	switch plan.Step {
 	case "pull":
-		report, err := h.Pull(ctx, plan.Args...)
+		choice, err := etl.ParseChoice(plan.Args)
+		if err != nil {
+			return "", &Problem{err}
+		}
+		report, err := h.Pull(ctx, choice)
 		result.addPull(report)
 		return fmt.Sprintf("%d deliveries taken in, %d known before", len(report.Loads), report.Known), err
 	case "run":
@@ -249,7 +254,7 @@ func (r *Result) addPull(report etl.Report) {
 	r.Pull.Errors = append(r.Pull.Errors, report.Errors...)
 }
 
-// report draws the month's current version into a folder, data/reports if none
+// report draws all editions of the month's current version into a folder, data/reports if none
 // is named.
 func (h *House) report(ctx context.Context, month tongbao.Month, args []string) (string, error) {
 	out := h.path("reports")
@@ -265,8 +270,8 @@ func (h *House) report(ctx context.Context, month tongbao.Month, args []string) 
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", err
 	}
-	files, err := Redraw(ctx, h.Dir, version, month, out)
-	return strings.Join(files, ", "), err
+	files, err := Redraw(ctx, h.Dir, version, month, Edition{Edition: AllEditions, Locale: reports.DefaultLocale}, out)
+	return fmt.Sprintf("%d files in %s", len(files), out), err
 }
 
 // OnRun has f told of every run that is over, one at a time. f must not wait

@@ -2,11 +2,13 @@ package queries_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"tongbao"
 	"tongbao/data"
+	"tongbao/etl"
 	"tongbao/pipeline"
 	"tongbao/warehouse"
 )
@@ -17,22 +19,12 @@ func TestScorerAgreesOnDemoTown(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the whole demo town takes most of a minute")
 	}
-	ctx, dir, last := context.Background(), filepath.Join(t.TempDir(), "town"), tongbao.NewMonth(2026, 10)
-	if err := pipeline.InitDemo(ctx, data.Demo{Dir: dir, Months: 24, Until: last, Seed: 1, Grids: 147}); err != nil {
-		t.Fatal(err)
-	}
-	house, err := pipeline.Open(ctx, dir, pipeline.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = house.Pull(ctx); err == nil {
-		_, err = house.Compute(ctx, last)
-	}
-	if closing := house.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		t.Fatal(err)
+	ctx, last := context.Background(), tongbao.NewMonth(2026, 10)
+	// "make test" runs the demo town once for all packages.
+	dir := os.Getenv("TONGBAO_DEMO")
+	if dir == "" {
+		dir = filepath.Join(t.TempDir(), "town")
+		runDemo(t, dir, last)
 	}
 	db, err := warehouse.Open(ctx, filepath.Join(dir, "data", "warehouse", "work.duckdb"), warehouse.Options{ReadOnly: true})
 	if err != nil {
@@ -48,4 +40,26 @@ func TestScorerAgreesOnDemoTown(t *testing.T) {
 	readCrew(t, db).score(inGo, town.versions[int(last)].minCoverage)
 	compare(t, inSQL, inGo)
 	t.Log(len(inGo), "answers", seen)
+}
+
+// runDemo makes the demo town and computes its months up to the last.
+func runDemo(t *testing.T, dir string, last tongbao.Month) {
+	t.Helper()
+	ctx := context.Background()
+	if err := pipeline.InitDemo(ctx, data.Demo{Dir: dir, Months: 24, Until: last, Seed: 1, Grids: 147}); err != nil {
+		t.Fatal(err)
+	}
+	house, err := pipeline.Open(ctx, dir, pipeline.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = house.Pull(ctx, etl.Choice{}); err == nil {
+		_, err = house.Compute(ctx, last)
+	}
+	if closing := house.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -58,6 +58,7 @@ var access = []struct {
 	{tables("coordination"), map[Audience]Sight{Leaders: {}, Taskforce: {}, Unit: {Own: "community"}}},
 	{tables("site"), map[Audience]Sight{Leaders: {}, Taskforce: {}}},
 	{tables("move move_top"), map[Audience]Sight{Leaders: {}, Taskforce: {}, Statisticians: {Deepest: 3}, Unit: {Own: "community"}}},
+	{tables("waterfall"), map[Audience]Sight{Leaders: {}, Taskforce: {}, Statisticians: {}, Unit: {Own: "name"}}},
 	{tables("long"), map[Audience]Sight{Taskforce: {}, Statisticians: {Deepest: 3}, Unit: {Own: "community"}}},
 	{tables("unit_range"), map[Audience]Sight{Taskforce: {}, Unit: {Own: "community"}}},
 	{tables("quality_load quality_note correction"), map[Audience]Sight{Leaders: {}, Taskforce: {}, Statisticians: {}}},

@@ -1,131 +1,137 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
-	"unicode"
+	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 )
 
-// book writes the workbook: the same sections as the page, a sheet each.
+// book writes the workbook: a first page, the charts with their figures, then
+// the sections of the page, a sheet each.
 type book struct {
-	*month
-	file   *excelize.File
-	styles map[string]int
+	*bulletin
+	file    *excelize.File
+	styles  map[cellStyle]int
+	figures figures          // where the charts find their numbers
+	places  map[string]table // and the sections of theirs, by their ids
 }
 
-// Fonts of the workbook, as Chinese offices have them.
-const (
-	bookFont      = "宋体"
-	bookTitleFont = "黑体"
-)
+func (m *bulletin) book() (*excelize.File, error) {
+	b := &book{bulletin: m, file: excelize.NewFile(), styles: map[cellStyle]int{}, places: map[string]table{}}
+	if err := b.write(); err != nil {
+		return nil, errors.Join(err, b.file.Close())
+	}
+	return b.file, nil
+}
 
-func (m *month) book() (*excelize.File, error) {
-	b := &book{month: m, file: excelize.NewFile(), styles: map[string]int{}}
-	if err := b.file.SetSheetName("Sheet1", m.words.Sheets["summary"]); err != nil {
-		return nil, err
+func (b *book) write() error {
+	first := b.sheetName("summary")
+	if err := errors.Join(b.file.SetDefaultFont(bookSans), b.file.SetSheetName("Sheet1", first)); err != nil {
+		return err
 	}
-	if err := b.writeSummary(m.words.Sheets["summary"]); err != nil {
-		return nil, fmt.Errorf("sheet %s: %w", m.words.Sheets["summary"], err)
+	// The sheets stand in the order in which they are read; they are
+	// written in another order, because charts point to what is written.
+	names := []string{b.sheetName("charts")}
+	for _, s := range b.Sheets {
+		names = append(names, b.sheetName(s.ID))
 	}
-	for _, s := range sheets() {
-		name := m.words.Sheets[s.ID]
+	for _, name := range append(names, b.sheetName("figures")) {
 		if _, err := b.file.NewSheet(name); err != nil {
-			return nil, err
+			return err
 		}
-		if err := b.writeSheet(name, s); err != nil {
-			return nil, fmt.Errorf("sheet %s: %w", name, err)
+	}
+	if err := b.writeFigures(b.sheetName("figures")); err != nil {
+		return fmt.Errorf("sheet %s: %w", b.sheetName("figures"), err)
+	}
+	for _, s := range b.Sheets {
+		if err := b.writeSheet(b.sheetName(s.ID), s); err != nil {
+			return fmt.Errorf("sheet %s: %w", b.sheetName(s.ID), err)
 		}
+	}
+	if err := b.writeFirst(first); err != nil {
+		return fmt.Errorf("sheet %s: %w", first, err)
+	}
+	if err := b.writeCharts(b.sheetName("charts")); err != nil {
+		return fmt.Errorf("sheet %s: %w", b.sheetName("charts"), err)
 	}
 	b.file.SetActiveSheet(0)
-	return b.file, b.file.SetDocProps(&excelize.DocProperties{
-		Title: m.text("title"), Creator: m.text("office"), Language: "zh-CN",
-		Created: m.Month.Next().First().Format("2006-01-02T15:04:05Z"), Modified: m.Month.Next().First().Format("2006-01-02T15:04:05Z"),
+	return b.properties()
+}
+
+// sheetName is the name of a sheet in the locale's words.
+func (b *book) sheetName(id string) string { return b.words.Sheets[id] }
+
+// properties are what a file manager shows. Their time is the month's end, so
+// that the same month gives the same file.
+func (b *book) properties() error {
+	moment := b.Month.Next().First().Format("2006-01-02T15:04:05Z")
+	return b.file.SetDocProps(&excelize.DocProperties{
+		Title: b.text("title"), Subject: b.text("issue") + " · " + b.state(), Creator: b.text("office"), LastModifiedBy: b.text("office"),
+		Description: b.text("foot"), Version: fmt.Sprint(b.Options.Version), Language: "zh-CN", Created: moment, Modified: moment,
 	})
 }
 
-// style makes a cell style once for each name.
-func (b *book) style(name string) (int, error) {
-	if id, found := b.styles[name]; found {
-		return id, nil
-	}
-	hair := []excelize.Border{{Type: "bottom", Color: lineColor, Style: 1}}
-	font := func(size float64, bold bool, color string) *excelize.Font {
-		return &excelize.Font{Family: bookFont, Size: size, Bold: bold, Color: color}
-	}
-	left := &excelize.Alignment{Vertical: "center", WrapText: true}
-	right := &excelize.Alignment{Vertical: "center", Horizontal: "right"}
-	format := func(code string) *string { return &code }
-	style, known := map[string]*excelize.Style{
-		"title":   {Font: &excelize.Font{Family: bookTitleFont, Size: 18, Bold: true, Color: inkColor}, Border: []excelize.Border{{Type: "bottom", Color: accentColor, Style: 5}}, Alignment: &excelize.Alignment{Vertical: "center"}},
-		"meta":    {Font: font(10, false, mutedColor), Alignment: &excelize.Alignment{Vertical: "center"}},
-		"section": {Font: &excelize.Font{Family: bookTitleFont, Size: 13, Bold: true, Color: inkColor}, Alignment: &excelize.Alignment{Vertical: "center"}},
-		"text":    {Font: font(11, false, inkColor), Alignment: left},
-		"link":    {Font: &excelize.Font{Family: bookFont, Size: 11, Color: blueColor, Underline: "single"}},
-		"head": {Font: font(10.5, true, inkColor), Alignment: &excelize.Alignment{Vertical: "center", Horizontal: "center", WrapText: true},
-			Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{heatColors[1]}}, Border: []excelize.Border{{Type: "bottom", Color: inkColor, Style: 1}}},
-		"words":   {Font: font(10.5, false, inkColor), Alignment: left, Border: hair},
-		"integer": {Font: font(10.5, false, inkColor), Alignment: right, Border: hair, CustomNumFmt: format("#,##0")},
-		"score":   {Font: font(10.5, false, inkColor), Alignment: right, Border: hair, CustomNumFmt: format("0.00")},
-		"rate":    {Font: font(10.5, false, inkColor), Alignment: right, Border: hair, CustomNumFmt: format("0.0")},
-		"signed":  {Font: font(10.5, false, inkColor), Alignment: right, Border: hair, CustomNumFmt: format("+0.00;[Red]−0.00;0.00")},
-		"moves":   {Font: font(10.5, false, inkColor), Alignment: right, Border: hair, CustomNumFmt: format("▲0;[Red]▼0;持平")},
-		"money":   {Font: font(10.5, false, inkColor), Alignment: right, Border: hair, CustomNumFmt: format("#,##0.00;[Red]−#,##0.00")},
-		"muted":   {Font: font(10.5, false, mutedColor), Alignment: right, Border: hair},
-	}[name]
-	if !known {
-		return 0, fmt.Errorf("no style %q", name)
-	}
-	id, err := b.file.NewStyle(style)
-	b.styles[name] = id
-	return id, err
+// communities are those that the edition names: in a unit's only its own.
+func (b *book) communities() []row {
+	return b.rows(section{Table: "community", Own: "name"})
 }
 
-var kindStyles = map[kind]string{
-	words: "words", code: "words", date: "words", rank: "integer", integer: "integer", score: "score", rate: "rate", signed: "signed", moves: "moves", money: "money",
-}
-
-// put writes a value with a style. Text is set as text, so that what looks
-// like a formula stays text.
-func (b *book) put(sheet string, col, row int, value any, style string) error {
-	cell, err := excelize.CoordinatesToCellName(col, row)
-	if err != nil {
-		return err
-	}
-	id, err := b.style(style)
-	if err != nil {
-		return err
-	}
-	switch value := value.(type) {
-	case nil:
-	case string:
-		err = b.file.SetCellStr(sheet, cell, value)
-	default:
-		err = b.file.SetCellValue(sheet, cell, value)
-	}
-	if err != nil {
-		return err
-	}
-	return b.file.SetCellStyle(sheet, cell, cell, id)
-}
-
-// putCell writes a cell of a section: numbers as numbers with a format,
-// everything else as the page shows it.
-func (b *book) putCell(sheet string, col, at int, c column, one row) error {
-	raw := one[c.Key]
-	if isNumber(c.Kind) && raw != "" && !(c.Kind == rank && one["is_tied"] == "true") {
-		number, err := strconv.ParseFloat(raw, 64)
+// value is what a cell of a section holds: numbers as numbers, days as days,
+// everything else in the words of the page; and how it looks.
+func (b *book) value(c column, one row) (any, cellStyle, error) {
+	raw, look := one[c.Key], b.cellStyleOf(c.Kind)
+	switch {
+	case raw == "":
+		look.Format = "@"
+		return show(raw, c.Kind, b.words, one), look.muted(), nil
+	case c.Kind == date || c.Kind == month:
+		day, err := time.Parse(time.DateOnly, raw[:min(len(raw), len(time.DateOnly))])
 		if err != nil {
-			return fmt.Errorf("column %s: %q is no number", c.Key, raw)
+			return nil, look, fmt.Errorf("column %s: %q is no day", c.Key, raw)
 		}
-		return b.put(sheet, col, at, number, kindStyles[c.Kind])
+		return serial(day), look, nil
+	case !isNumber(c.Kind):
+		return show(raw, c.Kind, b.words, one), look, nil
 	}
-	style := kindStyles[c.Kind]
-	if isNumber(c.Kind) {
-		style = "muted"
+	number, err := strconv.ParseFloat(raw, 64)
+	if err != nil {
+		return nil, look, fmt.Errorf("column %s: %q is no number", c.Key, raw)
 	}
-	return b.put(sheet, col, at, show(raw, c.Kind, b.words, one), style)
+	if c.Kind == rank && one["is_tied"] == "true" {
+		look.Format = fmt.Sprintf(`0" %s"`, b.words.Text["tied"])
+	}
+	if c.Key == "total" && one["is_provisional"] == "true" {
+		look.Format = fmt.Sprintf(`"%s "0.00`, b.words.Text["provisional"])
+	}
+	if isSmall(one) && !c.Heat {
+		look.Color = mutedColor
+	}
+	return number, look, nil
+}
+
+// isSmall says whether a row's points stand on too few cases of its own month.
+func isSmall(one row) bool { return slices.Contains([]string{"pooled", "no_sample"}, one["state"]) }
+
+// serial is a day as workbooks count it.
+func serial(day time.Time) int {
+	return int(day.Sub(time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)).Hours() / 24)
+}
+
+// shown is the text that a cell needs room for.
+func (b *book) shown(c column, one row) string {
+	text := show(one[c.Key], c.Kind, b.words, one)
+	if c.Kind == integer {
+		text = separate(text)
+	}
+	if c.Key == "total" && one["is_provisional"] == "true" {
+		text = b.words.Text["provisional"] + " " + text
+	}
+	return text
 }
 
 // displayWidth counts Chinese characters as two.
@@ -133,9 +139,18 @@ func displayWidth(text string) float64 {
 	width := 0.0
 	for _, r := range text {
 		width++
-		if unicode.Is(unicode.Han, r) || r > 0x2e80 {
+		if r > 0x2e80 {
 			width++
 		}
 	}
 	return width
+}
+
+// linesOf says how many lines a text takes in a width of so many characters.
+func linesOf(text string, width float64) int {
+	lines := 0
+	for part := range strings.SplitSeq(text, "\n") {
+		lines += max(1, int((displayWidth(part)+width-1)/width))
+	}
+	return lines
 }

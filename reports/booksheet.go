@@ -2,9 +2,7 @@ package reports
 
 import (
 	"errors"
-	"fmt"
-	"math"
-	"strconv"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -12,293 +10,290 @@ import (
 // Widths of columns in characters; a text wider than the most is wrapped.
 const (
 	leastWidth = 7.0
-	mostWidth  = 46.0
-	rowHeight  = 17.0 // points a line
+	mostWidth  = 44.0
+	// A sheet wider than legibleWidth is printed small; before that, texts are
+	// wrapped down to narrowWidth.
+	legibleWidth = 165.0
+	narrowWidth  = 12.0
+	excelWidth   = 255.0 // the widest column that a workbook may have
+	rowHeight    = 18.0  // points, a line of text with air
+	lineHeight   = 14.5  // points, each further line
 )
+
+// maxBesideChart rows leave room for a chart below a table on one page.
+const maxBesideChart = 16
 
 // writeSheet writes the sections of a sheet one below the other.
 func (b *book) writeSheet(name string, s sheet) error {
-	widths := map[int]float64{}
-	row, firstHead, columns := 3, 0, 1
+	g := b.grid(name)
+	columns := 1
 	for _, section := range s.Sections {
 		columns = max(columns, len(section.Columns))
 	}
-	last, err := excelize.ColumnNumberToName(columns)
-	if err != nil {
-		return err
-	}
-	if err := b.head(name, last, s.ID); err != nil {
-		return err
-	}
+	g.measure(s)
+	var tables []table
+	at := 4
 	for _, section := range s.Sections {
-		if err := b.put(name, 1, row, b.words.Sections[section.ID], "section"); err != nil {
-			return err
-		}
-		row++
-		if firstHead == 0 {
-			firstHead = row
-		}
-		if row, err = b.writeSection(name, section, row, widths); err != nil {
-			return err
-		}
-		row++
-	}
-	for col, width := range widths {
-		letter, err := excelize.ColumnNumberToName(col)
+		t, err := g.writeSection(section, at)
 		if err != nil {
 			return err
 		}
-		if err := b.file.SetColWidth(name, letter, letter, min(max(width+2, leastWidth), mostWidth)); err != nil {
-			return err
+		tables = append(tables, t)
+		at = t.end + 2
+		b.places[section.ID] = t
+		// The sums stand between the scores and the long list of points.
+		if c := b.lineCheck(s); c != nil && section.ID == "line_unit" {
+			if t, err = g.writeCheck(c, at); err != nil {
+				return err
+			}
+			tables, columns = append(tables, t), max(columns, t.columns)
+			at = t.end + 2
 		}
 	}
-	if s.ID == "ranking" {
-		if err := b.rankingChart(name, row+1, firstHead); err != nil {
-			return err
-		}
-		if err := b.trendChart(name, row+22); err != nil {
-			return err
-		}
+	pages := 0
+	if only := tables[0]; len(tables) == 1 && only.end-only.head <= maxBesideChart {
+		pages = g.chartBelow(only, columns)
 	}
-	return b.layout(name, firstHead, len(s.Sections) == 1, s.ID == "ranking")
+	if err := g.head(b.words.Sheets[s.ID], columns); err != nil {
+		return err
+	}
+	return errors.Join(g.print(tables, columns, pages), g.write())
 }
 
-// head writes the title and the line below it.
-func (b *book) head(sheet, lastColumn, id string) error {
-	if err := b.put(sheet, 1, 1, b.text("title")+" · "+b.words.Sheets[id], "title"); err != nil {
-		return err
+// chartBelow fills the page below a short table with its picture; the table
+// and the chart are then one page.
+func (g *grid) chartBelow(t table, columns int) (pages int) {
+	var title string
+	var layers []*excelize.Chart
+	tall := 2 * (t.end - t.head)
+	switch t.section.ID {
+	case "community":
+		title, layers = g.words.Charts["weighted"], g.weightedBars()
+		tall *= 2
+	case "line_unit":
+		title, layers = g.words.Sheets[t.section.Filter]+" · "+g.words.Columns["score"], []*excelize.Chart{g.tableBars(t, "score")}
+	default:
+		return 0
 	}
-	style, err := b.style("title")
-	if err != nil {
-		return err
+	g.height(t.end+2, 22)
+	g.plainRows(t.end+3, t.end+2+tall)
+	g.charts = append(g.charts, hung{from: 1, to: columns, at: t.end + 3, rows: tall, alt: title, layers: layers})
+	if err := g.put(1, t.end+2, title, sectionStyle); err != nil {
+		return 0
 	}
+	return 1
+}
+
+// head writes the title, the line below it and the way back.
+func (g *grid) head(title string, columns int) error {
+	for col := range columns {
+		if err := g.put(col+1, 1, nil, titleStyle.sized(15)); err != nil {
+			return err
+		}
+	}
+	g.height(1, 30)
+	g.height(2, 16)
 	return errors.Join(
-		b.file.SetCellStyle(sheet, "A1", lastColumn+"1", style), b.file.SetRowHeight(sheet, 1, 34),
-		b.put(sheet, 1, 2, b.text("office")+" · "+b.text("issue")+" · "+b.state()+" · "+b.text("rubric"), "meta"),
+		g.put(1, 1, title, titleStyle.sized(15)),
+		g.link(1, 2, g.words.Text["back"], g.sheetName("summary"), linkStyle),
+		g.put(2, 2, g.origin(columns), metaStyle),
 	)
 }
 
-// writeSection writes head and rows from a row on and returns the next free row.
-func (b *book) writeSection(sheet string, s section, at int, widths map[int]float64) (int, error) {
-	for i, c := range s.Columns {
-		title := b.words.Columns[c.Key]
-		widths[i+1] = max(widths[i+1], displayWidth(title))
-		if err := b.put(sheet, i+1, at, title, "head"); err != nil {
-			return 0, err
+// origin says what the sheet is a part of, as far as its columns have room.
+func (g *grid) origin(columns int) string {
+	parts := []string{g.text("title"), g.words.Editions[string(g.Options.Edition)], g.state(), g.text("rubric"), g.text("office")}
+	room := 0.0
+	for col := 2; col <= columns; col++ {
+		room += g.widths[col]
+	}
+	for len(parts) > 1 && displayWidth(strings.Join(parts, " · ")) > room {
+		parts = parts[:len(parts)-1]
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
+
+// measure sets the widths that the columns of all sections of a sheet need.
+// Texts are wrapped the narrower the more columns there are, so that the print
+// stays legible.
+func (g *grid) measure(s sheet) {
+	needs := map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
+	floors := map[int]float64{} // a number is never cut
+	for _, section := range s.Sections {
+		for i, c := range section.Columns {
+			width := headWidth(g.words.column(section.ID, c.Key))
+			for _, one := range g.book.rows(section) {
+				width = max(width, displayWidth(g.shown(c, one)))
+			}
+			need := max(width*1.08+2+2*float64(indent(section, i)), leastWidth)
+			if !g.cellStyleOf(c.Kind).Wrap {
+				floors[i+1] = max(floors[i+1], min(need, excelWidth))
+			}
+			needs[i+1] = max(needs[i+1], need)
 		}
 	}
-	rows := b.rows(s)
+	for most := mostWidth; most >= narrowWidth; most -= 2 {
+		sum := 0.0
+		for col, need := range needs {
+			g.widths[col] = max(min(need, most), floors[col])
+			sum += g.widths[col]
+		}
+		if sum <= legibleWidth {
+			return
+		}
+	}
+}
+
+// headWidth is the width of a head, which may wrap once, but not in a word.
+func headWidth(title string) float64 {
+	width := displayWidth(title)
+	if width > 8 {
+		width = width/2 + 1
+	}
+	for word := range strings.FieldsSeq(title) {
+		if strings.Contains(title, " ") || !isWide(word) {
+			width = max(width, displayWidth(word))
+		}
+	}
+	return width
+}
+
+// isWide says whether a text may be broken anywhere.
+func isWide(text string) bool { return displayWidth(text) > float64(len([]rune(text))) }
+
+// table says where a section stands: its title, head, first and last row.
+type table struct {
+	sheet                           string
+	section                         section
+	title, head, from, end, columns int
+}
+
+// at is the column of a key, 0 where the edition leaves it out.
+func (t table) at(key string) int {
+	for i, c := range t.section.Columns {
+		if c.Key == key {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// writeSection writes title, head and rows from a row on.
+func (g *grid) writeSection(s section, at int) (table, error) {
+	t := table{sheet: g.name, section: s, title: at, head: at + 1, columns: len(s.Columns)}
+	g.height(at, 22)
+	if err := g.put(1, at, g.words.Sections[s.ID], sectionStyle); err != nil {
+		return t, err
+	}
+	weights := g.weightRow(s)
+	if weights != nil {
+		t.head++
+		if err := g.writeWeights(s, weights, at+1); err != nil {
+			return t, err
+		}
+	}
+	if err := g.writeHeads(s, t.head); err != nil {
+		return t, err
+	}
+	t.from = t.head + 1
+	rows := g.book.rows(s)
 	if len(rows) == 0 {
-		return at + 2, b.put(sheet, 1, at+1, b.words.Text["empty"], "meta")
+		t.end = t.from
+		return t, g.put(1, t.from, g.words.Text["empty"], metaStyle)
 	}
+	t.end = t.head + len(rows)
 	for n, one := range rows {
-		tall := 1
-		for i, c := range s.Columns {
-			tall = max(tall, 1+int((displayWidth(show(one[c.Key], c.Kind, b.words, one))-1)/mostWidth))
-			widths[i+1] = max(widths[i+1], min(displayWidth(show(one[c.Key], c.Kind, b.words, one)), mostWidth))
-			if err := b.putCell(sheet, i+1, at+1+n, c, one); err != nil {
-				return 0, err
-			}
-		}
-		if err := b.file.SetRowHeight(sheet, at+1+n, rowHeight*float64(tall)); err != nil {
-			return 0, err
+		if err := g.writeRow(t, t.from+n, one, weights); err != nil {
+			return t, err
 		}
 	}
-	end := at + len(rows)
+	return t, g.dress(t)
+}
+
+func (g *grid) writeHeads(s section, at int) error {
+	tall := 1
 	for i, c := range s.Columns {
-		if c.Heat {
-			letter, err := excelize.ColumnNumberToName(i + 1)
-			if err != nil {
-				return 0, err
-			}
-			if err := b.heat(sheet, fmt.Sprintf("%s%d:%s%d", letter, at+1, letter, end)); err != nil {
-				return 0, err
-			}
+		title, look := g.words.column(s.ID, c.Key), headStyle
+		if isNumber(c.Kind) {
+			look.Align = "right"
 		}
-	}
-	if len(rows) > 20 {
-		letter, err := excelize.ColumnNumberToName(len(s.Columns))
-		if err != nil {
-			return 0, err
-		}
-		if err := b.file.AutoFilter(sheet, fmt.Sprintf("A%d:%s%d", at, letter, end), nil); err != nil {
-			return 0, err
-		}
-	}
-	return end + 1, nil
-}
-
-// heat shades a range from light to the blue that dark text still reads on.
-func (b *book) heat(sheet, area string) error {
-	return b.file.SetConditionalFormat(sheet, area, []excelize.ConditionalFormatOptions{{
-		Type: "2_color_scale", Criteria: "=", MinType: "num", MinValue: fmt.Sprint(heatFloor), MinColor: heatColors[0],
-		MaxType: "num", MaxValue: "100", MaxColor: heatColors[4],
-	}})
-}
-
-// layout sets panes and print: A4, all columns on a page's width, the heads on
-// every page.
-func (b *book) layout(sheet string, headRow int, isOneTable, isOnePage bool) error {
-	orientation, fitWidth, fitHeight, size := "landscape", 1, 0, 9
-	isFit := true
-	if isOnePage {
-		fitHeight = 1 // charts must not be cut
-	}
-	left, top := 0.5, 0.7
-	err := errors.Join(
-		b.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &isFit}),
-		b.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Orientation: &orientation, Size: &size, FitToWidth: &fitWidth, FitToHeight: &fitHeight}),
-		b.file.SetPageMargins(sheet, &excelize.PageLayoutMarginsOptions{Left: &left, Right: &left, Top: &top, Bottom: &top}),
-		b.file.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{OddFooter: "&L" + b.text("office") + "&R" + b.words.Text["page"]}),
-	)
-	if err != nil || !isOneTable {
-		return err
-	}
-	return errors.Join(
-		b.file.SetPanes(sheet, &excelize.Panes{Freeze: true, XSplit: 2, YSplit: headRow, TopLeftCell: fmt.Sprintf("C%d", headRow+1), ActivePane: "bottomRight"}),
-		b.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$%d:$%d", sheet, headRow, headRow), Scope: sheet}),
-	)
-}
-
-// writeSummary writes the first sheet: the sentences, what to decide, and
-// links to the others.
-func (b *book) writeSummary(name string) error {
-	if err := b.head(name, "H", "summary"); err != nil {
-		return err
-	}
-	row := 4
-	block := func(title string, sentences [][]part) error {
-		if err := b.put(name, 1, row, title, "section"); err != nil {
+		look.Indent = indent(s, i)
+		tall = max(tall, linesOf(title, g.widths[i+1]-1.5))
+		if err := g.put(i+1, at, title, look); err != nil {
 			return err
 		}
-		row++
-		for _, sentence := range sentences {
-			end := fmt.Sprintf("H%d", row)
-			err := errors.Join(b.file.MergeCell(name, fmt.Sprintf("A%d", row), end), b.put(name, 1, row, plain(sentence), "text"),
-				b.file.SetRowHeight(name, row, 18*float64(1+int(displayWidth(plain(sentence)))/100)+4))
-			if err != nil {
-				return err
-			}
-			row++
-		}
-		row++
-		return nil
 	}
-	if err := block(b.words.Text["summary"], b.summary()); err != nil {
-		return err
+	g.height(at, rowHeight+lineHeight*float64(tall-1)+2)
+	return nil
+}
+
+// indent keeps a text away from the number before it.
+func indent(s section, at int) int {
+	if at > 0 && !isNumber(s.Columns[at].Kind) && isNumber(s.Columns[at-1].Kind) {
+		return 1
 	}
-	if err := block(b.words.Text["decide"], b.decisions()); err != nil {
-		return err
+	return 0
+}
+
+// roomFor is how many characters a column takes on a line.
+func roomFor(width float64) float64 {
+	if width < 20 { // names break at signs, so a narrow column takes fewer
+		return (width - 1.9) / 1.06
 	}
-	if err := block(b.words.Sheets["method"], [][]part{{{Text: b.text("foot")}}}); err != nil {
-		return err
-	}
-	if err := b.put(name, 1, row, b.words.Text["contents"], "section"); err != nil {
-		return err
-	}
-	const across = 6
-	for i, s := range sheets() {
-		if i%across == 0 {
-			row++
-		}
-		cell, err := excelize.CoordinatesToCellName(1+i%across, row)
+	return (width - 1) * 1.06
+}
+
+func (g *grid) writeRow(t table, at int, one row, weights map[string]int64) error {
+	tall := 1
+	for i, c := range t.section.Columns {
+		value, look, err := g.value(c, one)
 		if err != nil {
 			return err
 		}
-		err = errors.Join(b.put(name, 1+i%across, row, b.words.Sheets[s.ID], "link"),
-			b.file.SetCellHyperLink(name, cell, fmt.Sprintf("'%s'!A1", b.words.Sheets[s.ID]), "Location"))
+		formula := ""
+		if c.Key == "total" && weights != nil {
+			formula = g.totalFormula(t, at, one, weights)
+		}
+		if !isNumber(c.Kind) {
+			look.Indent = indent(t.section, i)
+		}
+		if look.Wrap {
+			tall = max(tall, linesOf(g.shown(c, one), roomFor(g.widths[i+1])))
+		}
+		if err := g.putFormula(i+1, at, formula, value, look); err != nil {
+			return err
+		}
+	}
+	g.height(at, min(rowHeight+lineHeight*float64(tall-1), 400))
+	return nil
+}
+
+// dress adds what depends on the values: shades, colours, filters, names.
+func (g *grid) dress(t table) error {
+	for i, c := range t.section.Columns {
+		cells := area(i+1, t.from, i+1, t.end)
+		var err error
+		switch {
+		case c.Heat:
+			err = g.heat(g.name, cells)
+		case c.Kind == moves || c.Kind == signed:
+			err = g.colourChanges(g.name, cells)
+		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := b.file.SetColWidth(name, "A", "H", 14); err != nil {
-		return err
-	}
-	return b.layout(name, 3, false, true)
-}
-
-// rankingChart draws the totals as bars below the table.
-func (b *book) rankingChart(sheet string, row, headRow int) error {
-	count := len(b.tables["community"])
-	total := 0
-	for i, c := range communityColumns() {
-		if c.Key == "total" {
-			total = i + 1
-		}
-	}
-	letter, err := excelize.ColumnNumberToName(total)
-	if err != nil {
-		return err
-	}
-	first, last := headRow+1, headRow+count
-	isOn, least := true, 0.0
-	return b.file.AddChart(sheet, fmt.Sprintf("A%d", row), &excelize.Chart{
-		Type: excelize.Bar,
-		Series: []excelize.ChartSeries{{
-			Name:       fmt.Sprintf("'%s'!$%s$%d", sheet, letter, headRow),
-			Categories: fmt.Sprintf("'%s'!$B$%d:$B$%d", sheet, first, last), Values: fmt.Sprintf("'%s'!$%s$%d:$%s$%d", sheet, letter, first, letter, last),
-			Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{blueColor}},
-		}},
-		Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: b.words.Charts["total"]}}}, Legend: excelize.ChartLegend{Position: "none"},
-		PlotArea: excelize.ChartPlotArea{ShowVal: isOn}, YAxis: excelize.ChartAxis{Minimum: &least}, XAxis: excelize.ChartAxis{ReverseOrder: true},
-		Dimension: excelize.ChartDimension{Width: 640, Height: 380}, GapWidth: gap(60),
-	})
-}
-
-func gap(percent uint) *uint { return &percent }
-
-// trendChart writes the twelve months beside and draws them as lines.
-func (b *book) trendChart(sheet string, row int) error {
-	if err := b.put(sheet, 1, row, b.words.Sections["trend"], "section"); err != nil {
-		return err
-	}
-	months, places := []string{}, map[string]int{}
-	for _, one := range b.tables["trend"] {
-		if month := one["of_month"][:7]; places["m"+month] == 0 {
-			months = append(months, month)
-			places["m"+month] = len(months) + 2
-			if err := b.put(sheet, len(months)+2, row+1, month, "head"); err != nil {
-				return err
-			}
-		}
-	}
-	var series []excelize.ChartSeries
-	last, err := excelize.ColumnNumberToName(len(months) + 2)
-	if err != nil {
-		return err
-	}
-	for i, unit := range b.tables["community"] {
-		at := row + 2 + i
-		if err := b.put(sheet, 2, at, unit["name"], "words"); err != nil {
+	all := area(1, t.head, len(t.section.Columns), t.end)
+	if t.end-t.head > 20 {
+		if err := g.file.AutoFilter(g.name, all, nil); err != nil {
 			return err
 		}
-		for _, one := range b.tables["trend"] {
-			if one["name"] == unit["name"] {
-				if err := b.putCell(sheet, places["m"+one["of_month"][:7]], at, column{Key: "total", Kind: score}, one); err != nil {
-					return err
-				}
-			}
-		}
-		series = append(series, excelize.ChartSeries{
-			Name:       fmt.Sprintf("'%s'!$B$%d", sheet, at),
-			Categories: fmt.Sprintf("'%s'!$C$%d:$%s$%d", sheet, row+1, last, row+1), Values: fmt.Sprintf("'%s'!$C$%d:$%s$%d", sheet, at, last, at),
-		})
 	}
-	least := b.trendFloor()
-	return b.file.AddChart(sheet, fmt.Sprintf("A%d", row+3+len(series)), &excelize.Chart{
-		Type: excelize.Line, Series: series, Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: b.words.Charts["trend"]}}},
-		Legend: excelize.ChartLegend{Position: "right"}, YAxis: excelize.ChartAxis{Minimum: &least}, Dimension: excelize.ChartDimension{Width: 980, Height: 400},
-	})
-}
-
-// trendFloor is where the trend's axis begins: the five points below the
-// lowest total.
-func (b *book) trendFloor() float64 {
-	least := 95.0
-	for _, one := range b.tables["trend"] {
-		if total, err := strconv.ParseFloat(one["total"], 64); err == nil {
-			least = min(least, math.Floor(total/5)*5)
-		}
+	name := t.section.ID
+	if t.section.Filter != "" {
+		name += "_" + t.section.Filter
 	}
-	return least
+	return g.file.SetDefinedName(&excelize.DefinedName{Name: name, RefersTo: fixed(g.name, 1, t.head, len(t.section.Columns), t.end)})
 }

@@ -3,7 +3,9 @@ package reports
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -13,11 +15,14 @@ import (
 // bulletin.js. Kind names what the script adds (labels, axes): functions live
 // there, options carry data only.
 type chart struct {
-	ID      string
-	Kind    string
-	Height  int // px
-	Options json.RawMessage
-	Alt     string // the figures in words, for those who do not see it
+	ID      string          `json:"id"`
+	Kind    string          `json:"kind"`
+	Options json.RawMessage `json:"options"`
+	Tips    [][]string      `json:"tips"` // what a mark says, by series and place, with numerator and denominator
+	Title   string          `json:"-"`
+	Note    string          `json:"-"` // how to read it
+	Alt     string          `json:"-"` // the figures in words, for those who do not see it
+	IsWide  bool            `json:"-"`
 }
 
 // drawing is what every go-echarts chart can do.
@@ -26,28 +31,52 @@ type drawing interface {
 	JSON() map[string]any
 }
 
-// charts lists the charts of the page. A new chart is one entry here and its
-// words in templates/locale.
-func (m *month) charts() ([]chart, error) {
+// sketch is a chart before its words.
+type sketch struct {
+	drawn drawing
+	tips  [][]string
+	alt   string
+}
+
+// charts lists the charts of the edition. A new chart is one entry here and
+// its words in templates/locale.
+func (m *bulletin) charts() ([]chart, error) {
 	var list []chart
 	for _, c := range []struct {
 		id, kind string
-		height   int
-		draw     func() (drawing, string)
+		isWide   bool
+		in       []Edition
+		draw     func() sketch
 	}{
-		{"total", "ranking", 340, m.totalChart}, {"heat", "heat", 340, m.heatChart}, {"trend", "trend", 430, m.trendChart},
-		{"ticket_line", "stack", 320, m.ticketChart}, {"ticket_channel", "bar", 320, m.channelChart},
-		{"repair", "pair", 320, m.repairChart}, {"fund", "money", 320, m.fundChart},
+		{"trend", "trend", true, everyone, m.trendChart}, {"spread", "spread", true, []Edition{Leaders, Taskforce, Statisticians, Public}, m.spreadChart},
+		{"change", "change", false, office, m.changeChart}, {"ticket_month", "months", false, office, m.monthsChart},
+		{"ticket_line", "stack", false, office, m.ticketChart}, {"ticket_channel", "bar", false, office, m.channelChart},
+		{"repair", "bullet", false, office, m.repairChart}, {"grade", "bar", false, office, m.gradeChart},
+		{"fund", "fund", true, office, m.fundChart},
 	} {
-		drawn, alt := c.draw()
-		drawn.Validate()
-		options, err := json.Marshal(drawn.JSON())
+		if !slices.Contains(c.in, m.Options.Edition) {
+			continue
+		}
+		s := c.draw()
+		if s.alt == "" {
+			continue // nothing to draw
+		}
+		s.drawn.Validate()
+		options, err := json.Marshal(s.drawn.JSON())
 		if err != nil {
 			return nil, fmt.Errorf("chart %s: %w", c.id, err)
 		}
-		list = append(list, chart{c.id, c.kind, c.height, options, m.words.Charts[c.id] + "：" + alt})
+		list = append(list, chart{c.id, c.kind, options, s.tips, m.words.Charts[c.id], m.note(c.id), m.words.Charts[c.id] + m.words.Text["colon"] + s.alt, c.isWide})
 	}
 	return list, nil
+}
+
+// note says how a chart is read.
+func (m *bulletin) note(id string) string {
+	if m.own() != nil {
+		return "" // one community: nothing to tell apart
+	}
+	return m.words.Notes["chart."+id]
 }
 
 // number is a value for drawing; the chart shows nothing for a missing one.
@@ -58,128 +87,169 @@ func number(value string) any {
 	return "-"
 }
 
-func (m *month) totalChart() (drawing, string) {
-	bar := charts.NewBar()
-	var names []string
-	var items []opts.BarData
-	alt := ""
-	rows := m.tables["community"]
-	for i := len(rows) - 1; i >= 0; i-- {
-		names = append(names, rows[i]["name"])
-		items = append(items, opts.BarData{Name: rows[i]["name"], Value: number(rows[i]["total"])})
-		alt += rows[i]["name"] + " " + rows[i]["total"] + "；"
-	}
-	bar.SetXAxis(names).AddSeries(m.words.Columns["total"], items)
-	return bar, alt
+// listed joins the figures of a chart for those who hear it.
+func (m *bulletin) listed(items []string) string {
+	return strings.Join(items, m.words.Text["semicolon"])
 }
 
-func (m *month) heatChart() (drawing, string) {
-	heat := charts.NewHeatMap()
-	var names, titles []string
-	var items []opts.HeatMapData
-	rows := m.tables["community"]
-	for _, line := range lines {
-		titles = append(titles, m.words.Columns[line])
-	}
-	for y := len(rows) - 1; y >= 0; y-- {
-		names = append(names, rows[y]["name"])
-		for x, line := range lines {
-			items = append(items, opts.HeatMapData{Value: [3]any{x, len(rows) - 1 - y, number(rows[y][line])}})
-		}
-	}
-	heat.AddSeries(m.words.Charts["heat"], items)
-	heat.SetGlobalOptions(charts.WithXAxisOpts(opts.XAxis{Type: "category", Data: titles}), charts.WithYAxisOpts(opts.YAxis{Type: "category", Data: names}))
-	return heat, m.words.Text["heat_note"]
-}
-
-func (m *month) trendChart() (drawing, string) {
+func (m *bulletin) trendChart() sketch {
 	line := charts.NewLine()
-	var months, order []string
-	series := map[string][]opts.LineData{}
-	seen := map[string]bool{}
+	var months, shown, alt []string
+	totals := map[string]row{}
 	for _, one := range m.tables["trend"] {
-		if month := one["of_month"][:7]; !seen[month] {
-			seen[month] = true
-			months = append(months, month)
+		if !slices.Contains(months, one["of_month"]) {
+			months = append(months, one["of_month"])
+			shown = append(shown, m.words.monthOf(one["of_month"]))
 		}
+		totals[one["of_month"]+one["grid_id"]] = one
 	}
-	for _, one := range m.tables["community"] {
-		order = append(order, one["name"])
-	}
-	for _, month := range months {
-		values := map[string]any{}
-		for _, one := range m.tables["trend"] {
-			if one["of_month"][:7] == month {
-				values[one["name"]] = number(one["total"])
-			}
+	line.SetXAxis(shown)
+	var tips [][]string
+	for _, unit := range m.tables["community"] {
+		if own := m.own(); own != nil && own["grid_id"] != unit["grid_id"] {
+			continue
 		}
-		for _, name := range order {
-			value, found := values[name]
-			if !found {
-				value = "-"
-			}
-			series[name] = append(series[name], opts.LineData{Value: value})
+		var items []opts.LineData
+		var said []string
+		for i, month := range months {
+			one := totals[month+unit["grid_id"]]
+			items = append(items, opts.LineData{Value: number(one["total"])})
+			said = append(said, fmt.Sprintf("%s\n%s %s", unit["name"], shown[i], one["total"]))
 		}
+		line.AddSeries(unit["name"], items)
+		tips = append(tips, said)
+		alt = append(alt, unit["name"]+" "+unit["total"])
 	}
-	line.SetXAxis(months)
-	for _, name := range order {
-		line.AddSeries(name, series[name])
-	}
-	return line, m.words.Sections["trend"]
+	return sketch{line, tips, m.listed(alt)}
 }
 
-// bars makes a bar chart of columns of a table.
-func (m *month) bars(table string, label func(row) string, series ...func(row) (string, any)) (*charts.Bar, string) {
-	bar := charts.NewBar()
-	var names []string
-	alt := ""
-	for _, one := range m.tables[table] {
-		names = append(names, label(one))
-		alt += label(one)
-		for _, s := range series {
-			name, value := s(one)
-			alt += fmt.Sprintf(" %s %v", name, value)
+// spreadChart puts every community on each of the nine lines.
+func (m *bulletin) spreadChart() sketch {
+	dots := charts.NewScatter()
+	var names, alt []string
+	for _, line := range lines {
+		names = append(names, m.words.Columns[line])
+	}
+	dots.SetXAxis(names)
+	var tips [][]string
+	for _, unit := range m.tables["community"] {
+		var items []opts.ScatterData
+		var said []string
+		for i, line := range lines {
+			items = append(items, opts.ScatterData{Value: number(unit[line])})
+			said = append(said, fmt.Sprintf("%s\n%s %s", unit["name"], names[i], show(unit[line], score, m.words, unit)))
+			alt = append(alt, unit["name"]+" "+names[i]+" "+show(unit[line], score, m.words, unit))
 		}
-		alt += "；"
+		dots.AddSeries(unit["name"], items)
+		tips = append(tips, said)
+	}
+	return sketch{dots, tips, m.listed(alt)}
+}
+
+// changeChart is the change of every total that may be compared, risen first.
+func (m *bulletin) changeChart() sketch {
+	var rows []row
+	for _, one := range m.tables["community"] {
+		if one["is_comparable"] == "true" && one["total_change"] != "" {
+			rows = append(rows, one)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b["total_change"], a["total_change"]) })
+	return m.bars(rows, func(one row) string { return one["name"] }, series{m.words.Columns["total_change"], "total_change", signed, func(one row) string {
+		return fmt.Sprintf("%s\n%s\n%s", one["name"], sign(one["total_change"]), m.reason(m.top(one["grid_id"])))
+	}})
+}
+
+func cmpFloat(a, b string) int {
+	switch x, y := number64(a), number64(b); {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
+
+// series is a column that becomes bars; Tip says more than the value, nil the
+// value itself.
+type series struct {
+	Name, Key string
+	Kind      kind
+	Tip       func(row) string
+}
+
+// bars makes a bar chart of columns of rows.
+func (m *bulletin) bars(rows []row, label func(row) string, list ...series) sketch {
+	bar := charts.NewBar()
+	var names, alt []string
+	for _, one := range rows {
+		names = append(names, label(one))
+		said := label(one)
+		for _, s := range list {
+			said += " " + s.Name + " " + show(one[s.Key], s.Kind, m.words, one)
+		}
+		alt = append(alt, said)
 	}
 	bar.SetXAxis(names)
-	for _, s := range series {
+	var tips [][]string
+	for _, s := range list {
 		var items []opts.BarData
-		name := ""
-		for _, one := range m.tables[table] {
-			var value any
-			name, value = s(one)
-			items = append(items, opts.BarData{Value: value})
+		var said []string
+		for _, one := range rows {
+			items = append(items, opts.BarData{Value: number(one[s.Key])})
+			tip := label(one) + "\n" + s.Name + " " + show(one[s.Key], s.Kind, m.words, one)
+			if s.Tip != nil {
+				tip = s.Tip(one)
+			}
+			said = append(said, tip)
 		}
-		bar.AddSeries(name, items)
+		bar.AddSeries(s.Name, items)
+		tips = append(tips, said)
 	}
-	return bar, alt
+	return sketch{bar, tips, m.listed(alt)}
 }
 
-func (m *month) ticketChart() (drawing, string) {
-	return m.bars("ticket_line", named,
-		func(one row) (string, any) { return m.words.Charts["on_time"], number(one["on_time"]) },
-		// Two counts of one row; the difference is drawn, not published.
-		func(one row) (string, any) {
-			due, _ := strconv.Atoi(one["due"])
-			onTime, _ := strconv.Atoi(one["on_time"])
-			return m.words.Charts["late"], due - onTime
-		})
+// named is the label of a row in this language.
+func (m *bulletin) named(one row) string { return m.words.data(one["name"]) }
+
+// shared says x of y and the published rate beside it.
+func (m *bulletin) shared(part, whole, rate string) func(row) string {
+	return func(one row) string {
+		return fmt.Sprintf("%s\n%s / %s %s / %s\n%s%%", m.named(one), m.words.Columns[part], m.words.Columns[whole], one[part], one[whole], one[rate])
+	}
 }
 
-func (m *month) channelChart() (drawing, string) {
-	return m.bars("ticket_channel", named, func(one row) (string, any) { return m.words.Charts["reported"], number(one["reported"]) })
+func (m *bulletin) monthsChart() sketch {
+	return m.bars(m.tables["trend_ticket"], func(one row) string { return m.words.monthOf(one["of_month"]) },
+		series{m.words.Columns["reported"], "reported", integer, func(one row) string {
+			return fmt.Sprintf("%s\n%s %s\n%s %s / %s %s%%", m.words.monthOf(one["of_month"]), m.words.Columns["reported"], one["reported"], m.words.Columns["on_time"], one["on_time"], one["due"], one["on_time_rate"])
+		}},
+		series{m.words.Columns["on_time_rate"], "on_time_rate", rate, nil})
 }
 
-func (m *month) repairChart() (drawing, string) {
-	return m.bars("repair_kind", named,
-		func(one row) (string, any) { return m.words.Charts["due"], number(one["due"]) },
-		func(one row) (string, any) { return m.words.Charts["finished"], number(one["finished"]) })
+// ticketChart has the lines with the most tickets due first; what was not on
+// time is drawn as the rest of the bar.
+func (m *bulletin) ticketChart() sketch {
+	rows := slices.Clone(m.tables["ticket_line"])
+	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b["due"], a["due"]) })
+	tip := m.shared("on_time", "due", "on_time_rate")
+	return m.bars(rows, m.named, series{m.words.Columns["on_time"], "on_time", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
 }
 
-func (m *month) fundChart() (drawing, string) {
-	return m.bars("fund", func(one row) string { return m.words.code(one["item"]) },
-		func(one row) (string, any) { return m.words.Columns["amount"], number(one["amount"]) })
+func (m *bulletin) channelChart() sketch {
+	return m.bars(m.tables["ticket_channel"], m.named, series{m.words.Columns["reported"], "reported", integer, nil})
 }
 
-func named(one row) string { return one["name"] }
+func (m *bulletin) repairChart() sketch {
+	tip := m.shared("finished", "due", "finished_rate")
+	return m.bars(m.tables["repair_kind"], m.named, series{m.words.Columns["finished"], "finished", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
+}
+
+func (m *bulletin) gradeChart() sketch {
+	return m.bars(m.tables["grade"], func(one row) string { return m.words.data(one["grade"]) }, series{m.words.Columns["units"], "units", integer, nil})
+}
+
+// fundChart is the account of the repair pool as steps.
+func (m *bulletin) fundChart() sketch {
+	return m.bars(m.tables["fund"], func(one row) string { return m.words.code(one["item"]) }, series{m.words.Columns["amount"], "amount", money, nil})
+}

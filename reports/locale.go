@@ -4,28 +4,62 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"strings"
+	"time"
 
+	"tongbao"
 	"tongbao/templates"
 )
 
 // locale is the words of one language: templates/locale/<name>.json.
 type locale struct {
-	Text        map[string]string `json:"text"`
-	Sentences   []sentence        `json:"sentences"`
-	Decide      map[string]string `json:"decide"`
-	DecideUntil string            `json:"decide_until"`
-	Sheets      map[string]string `json:"sheets"`
-	Sections    map[string]string `json:"sections"`
-	Columns     map[string]string `json:"columns"`
-	Codes       map[string]string `json:"codes"`
-	Charts      map[string]string `json:"charts"`
+	// How a day, a month and a day not far away are written, in the notation
+	// of package time.
+	Day         string                `json:"day"`
+	Month       string                `json:"month"`
+	Near        string                `json:"near"` // a day without its year
+	Text        map[string]string     `json:"text"`
+	Editions    map[string]string     `json:"editions"`
+	Sentences   map[string][]sentence `json:"sentences"` // by edition
+	Reasons     map[string]string     `json:"reasons"`   // by cause
+	Decide      map[string]string     `json:"decide"`    // by kind of matter
+	DecideUntil string                `json:"decide_until"`
+	Document    []documentPart        `json:"document"`
+	Sheets      map[string]string     `json:"sheets"`
+	Sections    map[string]string     `json:"sections"`
+	Notes       map[string]string     `json:"notes"` // beside the heading of a section or chart
+	Columns     map[string]string     `json:"columns"`
+	Codes       map[string]string     `json:"codes"`
+	Charts      map[string]string     `json:"charts"`
+	// Data translates words of the town's own tables; what it has not stays
+	// as it is.
+	Data map[string]string `json:"data"`
 }
 
 // sentence is said only when the figure that When names is there and not 0.
 type sentence struct {
 	Text string `json:"text"`
 	When string `json:"when"`
+}
+
+// documentPart is a part of the document's text. A paragraph with Each says its
+// Item for each row of that table with Join between them, or where Join is ""
+// in a paragraph of its own.
+type documentPart struct {
+	Head       string      `json:"head"`
+	In         []Edition   `json:"in"`
+	Paragraphs []paragraph `json:"paragraphs"`
+}
+
+type paragraph struct {
+	Text  string `json:"text"`
+	When  string `json:"when"`
+	Each  string `json:"each"`
+	Item  string `json:"item"`
+	Join  string `json:"join"`
+	Limit int    `json:"limit"`
+	End   string `json:"end"`
 }
 
 func readLocale(name string) (*locale, error) {
@@ -75,13 +109,69 @@ func plain(parts []part) string {
 
 // code is the word for a code, the code itself if the locale has none.
 func (l *locale) code(value string) string {
+	if word, found := l.Codes[value]; found {
+		return word
+	}
 	var words []string
 	for _, one := range strings.Fields(value) {
 		if word, found := l.Codes[one]; found {
 			words = append(words, word)
 		} else {
-			words = append(words, one)
+			words = append(words, l.data(one))
 		}
 	}
-	return strings.Join(words, "、")
+	return strings.Join(words, l.Text["comma"])
+}
+
+// data is a word of the town's own tables in this language, where there is
+// one; of a list, each.
+func (l *locale) data(value string) string {
+	if word, found := l.Data[value]; found {
+		return word
+	}
+	list := strings.FieldsFunc(value, func(r rune) bool { return r == '、' || r == ',' })
+	if len(list) < 2 {
+		return value
+	}
+	for i, one := range list {
+		word, found := l.Data[strings.TrimSpace(one)]
+		if !found {
+			return value
+		}
+		list[i] = word
+	}
+	return strings.Join(list, l.Text["comma"])
+}
+
+// column is the head of a column; a section may call it by another name.
+func (l *locale) column(section, key string) string {
+	if word, found := l.Columns[section+"."+key]; found {
+		return word
+	}
+	return l.Columns[key]
+}
+
+// day, near and monthOf write a date as the engine prints it (2026-11-04) in
+// the locale's way; what is no date stays.
+func (l *locale) day(value string) string     { return written(value, l.Day) }
+func (l *locale) near(value string) string    { return written(value, l.Near) }
+func (l *locale) monthOf(value string) string { return written(value, l.Month) }
+
+func (l *locale) month(of tongbao.Month) string { return of.First().Format(l.Month) }
+
+func written(value, layout string) string {
+	day, err := time.Parse(time.DateOnly, value[:min(len(value), len(time.DateOnly))])
+	if err != nil {
+		return value
+	}
+	return day.Format(layout)
+}
+
+// places writes a decimal to so many places, halves away from zero.
+func places(value string, digits int) string {
+	number, ok := new(big.Rat).SetString(value)
+	if !ok {
+		return value
+	}
+	return number.FloatString(digits)
 }

@@ -11,18 +11,27 @@ func show(value string, k kind, words *locale, one row) string {
 		return showMissing(k, words, one)
 	}
 	switch k {
+	default:
+		return words.data(value)
+	case score, rate, exactly:
 	case code:
 		return words.code(value)
 	case rank:
 		if one["is_tied"] == "true" {
-			return value + " " + words.Text["tied"]
+			return value + words.Text["tied"]
 		}
 	case moves:
 		return showMove(value, words)
 	case signed:
+		return sign(places(value, 2))
+	case exact:
 		return sign(value)
-	case money:
+	case integer, money:
 		return separate(value)
+	case date:
+		return words.day(value)
+	case month:
+		return words.monthOf(value)
 	}
 	return value
 }
@@ -54,8 +63,8 @@ func showMove(value string, words *locale) string {
 // sign puts a sign before a change; a true minus aligns with the plus.
 func sign(value string) string {
 	switch {
-	case strings.Trim(value, "0.") == "":
-		return value
+	case strings.Trim(value, "-0.") == "":
+		return strings.TrimPrefix(value, "-")
 	case strings.HasPrefix(value, "-"):
 		return "−" + value[1:]
 	}

@@ -5,8 +5,8 @@ package templates
 
 import "embed"
 
-// FS holds bulletin.html, bulletin.css, bulletin.js, locale/ and the vendored
+// FS holds page/, bulletin.css, bulletin.js, locale/ and the vendored
 // chart library, which `make` brings from npm by its lock file.
 //
-//go:embed bulletin.html bulletin.css bulletin.js locale/*.json vendor/echarts.min.js
+//go:embed page/*.html bulletin.css bulletin.js locale/*.json vendor/echarts.min.js
 var FS embed.FS

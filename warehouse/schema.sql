@@ -120,8 +120,13 @@ create table if not exists core.load (
     load_id text primary key, source text, target text, file text, sha256 text,
     bytes bigint, delivered_at timestamp, month date, line text, rows_in bigint,
     rows_loaded bigint, rows_duplicate bigint, rows_quarantined bigint,
-    earliest_month date, definition_hash text
+    earliest_month date, definition_hash text, rows_deleted bigint default 0,
+    watermark text, fetch_kind text
 );
+-- A warehouse of an earlier version lacks them.
+alter table core.load add column if not exists rows_deleted bigint default 0;
+alter table core.load add column if not exists watermark text;
+alter table core.load add column if not exists fetch_kind text;
 create table if not exists core.quarantine (
     load_id text, source text, file text, sheet text, row_no bigint,
     column_name text, value text, reason text, detail text

@@ -19,6 +19,8 @@ with line as (
 select
     $month as month,
     row_number() over (order by ranking.place nulls last, unit.grid_id) as position,
+    unit.grid_id,
+    unit.community_id,
     unit.path as name,
     community.name as community,
     unit.households,

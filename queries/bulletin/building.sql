@@ -29,6 +29,8 @@ select
         order by ranking.peer_group, ranking.place nulls last, ranking.grid_id
     ) as position,
     ranking.grid_id as code,
+    unit.community_id,
+    unit.area_id,
     community.name as community,
     ranking.peer_group,
     unit.households,

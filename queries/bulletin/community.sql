@@ -61,6 +61,7 @@ select
     row_number() over (order by ranking.place nulls last, unit.grid_id) as position,
     unit.grid_id,
     unit.name,
+    unit.households,
     ranking.place,
     ranking.is_tied,
     ranking.total,

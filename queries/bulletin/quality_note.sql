@@ -1,5 +1,5 @@
 -- grain: one row per remark on the data
--- rule: late facts, exclusions by reason, lines not delivered, units without a
+-- rule: late facts and sources, exclusions by reason, lines not delivered, units without a
 --   place, points on small or borrowed samples by line
 -- build: month
 with note as (
@@ -11,19 +11,11 @@ with note as (
     from core.month_ticket as ticket
     where ticket.month = $month
     union all
-    select
-        2,
-        'late_repair',
-        '',
-        count(*) filter (repair.is_late)
+    select 2, 'late_repair', '', count(*) filter (repair.is_late)
     from core.month_repair as repair
     where repair.month = $month
     union all
-    select
-        3,
-        'late_return',
-        name.name,
-        count(*)
+    select 3, 'late_return', name.name, count(*)
     from core.month_return as returned
     inner join seed.line as name
         on returned.line = name.line
@@ -31,22 +23,14 @@ with note as (
         and returned.is_late
     group by name.name
     union all
-    select
-        4,
-        'excluded',
-        ticket.exclusion_reason,
-        count(*)
+    select 4, 'excluded', ticket.exclusion_reason, count(*)
     from core.month_ticket as ticket
     where ticket.month = $month
         and ticket.is_excluded
         and (ticket.is_reported or ticket.is_due)
     group by ticket.exclusion_reason
     union all
-    select
-        5,
-        'not_reported',
-        name.name || ' ' || unit.name,
-        1
+    select 5, 'not_reported', name.name || ' ' || unit.name, 1
     from score.line as line
     inner join seed.line as name
         on line.line = name.line
@@ -57,11 +41,7 @@ with note as (
         and line.level = 2
         and line.state = 'not_reported'
     union all
-    select
-        6,
-        'unranked',
-        unit.path,
-        1
+    select 6, 'unranked', unit.path, 1
     from ranking.total as ranking
     inner join core.month_unit as unit
         on ranking.grid_id = unit.grid_id
@@ -70,11 +50,7 @@ with note as (
         and ranking.level < 4
         and ranking.place is null
     union all
-    select
-        7,
-        'small_sample',
-        name.name,
-        count(*)
+    select 7, 'small_sample', name.name, count(*)
     from score.points as points
     inner join seed.line as name
         on points.line = name.line
@@ -82,6 +58,11 @@ with note as (
         and points.level = 2
         and points.state in ('pooled', 'no_sample')
     group by name.name
+    union all
+    -- The sources whose delivery the run found late (due of the definition).
+    select 8, 'source_late', source_due.name, 1
+    from seed.source_due as source_due
+    where source_due.month = $month
 )
 
 select

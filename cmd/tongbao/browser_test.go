@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/png"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is one Chromium for a test; tab opens pages in it.
+type browser struct{ ctx context.Context }
+
+func newBrowser(t *testing.T) browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("no chromium here: apt-get install chromium, or make setup")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return browser{ctx}
+}
+
+// tab is an open page that keeps what it complained about and asked for.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	lock sync.Mutex
+	said []string
+}
+
+// open loads a file at a window's size, and waits until it has drawn.
+func (b browser) open(t *testing.T, file string, width, height int64) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
+	t.Cleanup(cancel)
+	tab := &tab{t: t, ctx: ctx}
+	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()
+	tab.do()
+	err := chromedp.Listen(ctx, func(event any) {
+		switch event := event.(type) {
+		case *runtime.EventExceptionThrown:
+			tab.note("exception: " + event.ExceptionDetails.Text)
+		case *runtime.EventConsoleAPICalled:
+			tab.note(fmt.Sprintf("console.%s: %s", event.Type, event.Args[0].Value))
+		case *log.EventEntryAdded:
+			tab.note(event.Entry.Text)
+		case *page.EventJavascriptDialogOpening:
+			tab.note("dialog: " + event.Message)
+		case *network.EventRequestWillBeSent:
+			if event.Request.URL != address && !strings.HasPrefix(event.Request.URL, "data:") {
+				tab.note("request: " + event.Request.URL)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, network.Enable, network.EnableParams{})
+		if err == nil {
+			_, err = cdp.Call(ctx, target, log.Enable, cdp.Empty{})
+		}
+		return err
+	}), chromedp.EmulateViewport(width, height), chromedp.Navigate(address), chromedp.WaitReady("main"))
+	return tab
+}
+
+func (p *tab) note(text string) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	p.said = append(p.said, text)
+}
+
+func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// eval runs a script and returns what it comes to; promises are waited for.
+func eval[T any](p *tab, script string) T {
+	p.t.Helper()
+	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", script[:min(len(script), 100)], err)
+	}
+	return value
+}
+
+// quiet fails for every complaint and request so far.
+func (p *tab) quiet() {
+	p.t.Helper()
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	for _, said := range p.said {
+		p.t.Errorf("the page said: %s", said)
+	}
+}
+
+// keep saves a picture of the whole page where TONGBAO_ARTEFACTS says.
+func (p *tab) keep(name string) {
+	p.t.Helper()
+	dir := os.Getenv("TONGBAO_ARTEFACTS")
+	if dir == "" {
+		return
+	}
+	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// ink counts, for each element of a class by its id, the pixels that are not
+// near white, on one picture of the whole page.
+func (p *tab) ink(class string) map[string]int {
+	p.t.Helper()
+	type box struct {
+		ID                       string
+		Left, Top, Right, Bottom float64
+	}
+	boxes := eval[[]box](p, `[...document.querySelectorAll(".`+class+`")].map(e => { const r = e.getBoundingClientRect();
+		return {ID: e.id, Left: r.left + scrollX, Top: r.top + scrollY, Right: r.right + scrollX, Bottom: r.bottom + scrollY} })`)
+	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	drawn, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, b := range boxes {
+		counts[b.ID] = 0
+		for y := int(b.Top); y < int(b.Bottom); y++ {
+			for x := int(b.Left); x < int(b.Right); x++ {
+				if red, green, blue, _ := drawn.At(x, y).RGBA(); min(red, green, blue) < 0xd000 {
+					counts[b.ID]++
+				}
+			}
+		}
+	}
+	return counts
+}
+
+// print makes a PDF as a reader's printer would, and returns its text by page.
+func (p *tab) print() []string {
+	p.t.Helper()
+	tool, err := exec.LookPath("pdftotext")
+	if err != nil {
+		p.t.Skip("no pdftotext here: apt-get install poppler-utils, or make setup")
+	}
+	pdf, err := chromedp.Run(p.ctx, func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+		yes := true
+		printed, err := cdp.Call(ctx, target, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: &yes, PrintBackground: &yes})
+		return printed.Data, err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	file := filepath.Join(p.t.TempDir(), "page.pdf")
+	if err := os.WriteFile(file, pdf, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+	text, err := exec.Command(tool, "-layout", file, "-").Output()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\f"), "\f")
+}

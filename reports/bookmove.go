@@ -1,0 +1,96 @@
+package reports
+
+import (
+	"math/big"
+	"strings"
+)
+
+// step is a part of the way from one total to the next, as bulletin.waterfall
+// has it.
+type step struct {
+	label            string
+	from, to, amount *big.Rat
+	isTotal          bool
+}
+
+// mover is the community whose way is drawn: its own in the edition of a unit,
+// else the one whose total moved most since a comparable month; nil if the
+// edition gives no reasons.
+func (b *book) mover() row {
+	if !b.hasColumn("community", "reason") {
+		return nil
+	}
+	var mover row
+	for _, unit := range b.tables["community"] {
+		switch {
+		case unit["total"] == "" || unit["total_change"] == "":
+		case b.Options.Edition == Unit:
+			if unit["grid_id"] == b.Options.Unit {
+				return unit
+			}
+		case mover == nil || abs(unit["total_change"]).Cmp(abs(mover["total_change"])) > 0:
+			mover = unit
+		}
+	}
+	if b.Options.Edition == Unit {
+		return nil
+	}
+	return mover
+}
+
+// steps are the parts of a community's change between its two totals.
+func (b *book) steps(unit row) []step {
+	var steps []step
+	total := new(big.Rat)
+	for _, one := range b.tables["waterfall"] {
+		if unit == nil || one["grid_id"] != unit["grid_id"] {
+			continue
+		}
+		if len(steps) == 0 {
+			last := rat(one["last_total"])
+			steps = append(steps, step{b.words.Text["last_total"] + "  " + one["last_total"], last, last, last, true})
+		}
+		from := steps[len(steps)-1].to
+		steps = append(steps, step{b.stepLabel(one) + "  " + sign(one["amount"]), from, rat(one["reached"]), rat(one["amount"]), false})
+		total = rat(one["total"])
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	return append(steps, step{b.words.Text["this_total"] + "  " + total.FloatString(2), total, total, total, true})
+}
+
+func (b *book) stepLabel(one row) string {
+	name := one["indicator_name"]
+	switch {
+	case one["indicator"] == "REST":
+		return b.words.Text["rest"]
+	case name == "":
+		name = b.words.Text["rest_of_line"]
+	}
+	return strings.TrimSpace(b.words.Columns[one["line"]] + " " + clip(name, 14))
+}
+
+// hasColumn says whether the edition shows a column of a section.
+func (b *book) hasColumn(sectionID, key string) bool {
+	for _, s := range b.Sheets {
+		for _, section := range s.Sections {
+			for _, c := range section.Columns {
+				if section.ID == sectionID && c.Key == key {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func abs(value string) *big.Rat { return new(big.Rat).Abs(rat(value)) }
+
+func rat(value string) *big.Rat {
+	number, isNumber := new(big.Rat).SetString(value)
+	if !isNumber {
+		return new(big.Rat)
+	}
+	return number
+}

@@ -1,0 +1,293 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// What the first page shows beside its sentences. Positions are in percent of
+// the picture's width, as attributes of SVG: the page has no inline styles.
+
+// rankRow is a community in the ranking.
+type rankRow struct {
+	Place, Name, Total, Change, ChangeClass, Reason string
+	At, LastAt                                      string // where the dots of this and last month stand
+}
+
+type tick struct{ Label, At string }
+
+type heatHead struct{ Name, Weight string }
+
+type heatRow struct {
+	Name, Total string
+	Cells       []heatCell
+}
+
+type heatCell struct{ Text, Class string }
+
+// scale maps values to percent of a width, with room at both ends for a dot.
+type scale struct{ low, high float64 }
+
+func (s scale) share(value float64) float64 {
+	return 3 + 94*(max(s.low, min(value, s.high))-s.low)/(s.high-s.low)
+}
+
+func (s scale) at(value float64) string { return percent(s.share(value)) }
+
+// of is at for the engine's text, "" for what is no number.
+func (s scale) of(value string) string {
+	if number, err := strconv.ParseFloat(value, 64); err == nil {
+		return s.at(number)
+	}
+	return ""
+}
+
+func percent(value float64) string { return fmt.Sprintf("%.2f%%", value) }
+
+// scoreScale holds the values in steps of five or ten points up to 100 or more.
+func scoreScale(values []string) (scale, []tick) {
+	s := scale{90, 100}
+	for _, value := range values {
+		if number, err := strconv.ParseFloat(value, 64); err == nil {
+			s.low = min(s.low, math.Floor(number/5)*5)
+			s.high = max(s.high, math.Ceil(number/5)*5)
+		}
+	}
+	step := 5.0
+	if s.high-s.low > 30 {
+		step = 10
+		s.low = math.Floor(s.low/10) * 10
+	}
+	if s.high-s.low > 60 {
+		step = 20
+		s.low = math.Floor(s.low/20) * 20
+	}
+	var ticks []tick
+	for value := s.low; value <= s.high; value += step {
+		ticks = append(ticks, tick{strconv.FormatFloat(value, 'f', -1, 64), s.at(value)})
+	}
+	return s, ticks
+}
+
+// lastTotals are the totals of the month before, by community.
+func (m *bulletin) lastTotals() map[string]string {
+	before := m.Month.Prev().First().Format("2006-01-02")
+	totals := map[string]string{}
+	for _, one := range m.tables["trend"] {
+		if one["of_month"] == before {
+			totals[one["grid_id"]] = one["total"]
+		}
+	}
+	return totals
+}
+
+func (m *bulletin) rankRows() ([]rankRow, []tick) {
+	last := m.lastTotals()
+	var values []string
+	for _, one := range m.tables["community"] {
+		values = append(values, one["total"], last[one["grid_id"]])
+	}
+	s, ticks := scoreScale(values)
+	var rows []rankRow
+	for _, one := range m.tables["community"] {
+		r := rankRow{
+			Place: show(one["place"], rank, m.words, one), Name: one["name"], Total: one["total"],
+			Change: show(one["place_change"], moves, m.words, one), ChangeClass: moveClass(one["place_change"]), At: s.of(one["total"]),
+		}
+		if one["is_comparable"] == "true" {
+			r.LastAt, r.Reason = s.of(last[one["grid_id"]]), m.reason(m.top(one["grid_id"]))
+		}
+		if m.Options.Edition == Public {
+			r.Reason = ""
+		}
+		if one["missing_lines"] != "" {
+			r.Reason = plain(fill(m.words.Text["provisional_reason"], func(string) string { return m.words.code(one["missing_lines"]) }))
+		}
+		rows = append(rows, r)
+	}
+	return rows, ticks
+}
+
+func (m *bulletin) heatRows() ([]heatHead, []heatRow) {
+	var heads []heatHead
+	for _, line := range lines {
+		heads = append(heads, heatHead{m.words.Columns[line], m.weight(line)})
+	}
+	var rows []heatRow
+	for _, one := range m.tables["community"] {
+		r := heatRow{Name: one["name"], Total: one["total"]}
+		for _, line := range lines {
+			class := "missing"
+			if value, err := strconv.ParseFloat(one[line], 64); err == nil {
+				class = fmt.Sprintf("h%d", heatStep(value))
+			}
+			r.Cells = append(r.Cells, heatCell{show(one[line], score, m.words, one), class})
+		}
+		rows = append(rows, r)
+	}
+	return heads, rows
+}
+
+func (m *bulletin) weight(line string) string {
+	for _, one := range m.tables["line_unit"] {
+		if one["line"] == line {
+			return one["weight"]
+		}
+	}
+	return ""
+}
+
+func moveClass(change string) string {
+	switch {
+	case change == "" || change == "0":
+		return "same"
+	case change[0] == '-':
+		return "worse"
+	}
+	return "better"
+}
+
+// fall is the change of one community's total as steps that add up.
+type fall struct {
+	Title string
+	Bars  []fallBar
+}
+
+// fallBar is a step, or a total at either end.
+type fallBar struct {
+	Label, Value, Class, From, Width, TextAt, Anchor string
+	IsTotal                                          bool
+}
+
+// mover is the code of the community whose total changed most where the change
+// may be shown; a unit's edition has its own.
+func (m *bulletin) mover() string {
+	if own := m.own(); own != nil {
+		return own["grid_id"]
+	}
+	most, code := 0.0, ""
+	for _, one := range m.tables["community"] {
+		change, err := strconv.ParseFloat(one["total_change"], 64)
+		if err == nil && one["is_comparable"] == "true" && math.Abs(change) > most {
+			most, code = math.Abs(change), one["grid_id"]
+		}
+	}
+	return code
+}
+
+// fallBars are the steps of bulletin.waterfall; nil when nothing moved or the
+// months cannot be compared.
+func (m *bulletin) fallBars() *fall {
+	code := m.mover()
+	var steps []row
+	for _, one := range m.tables["waterfall"] {
+		if one["grid_id"] == code && one["is_comparable"] == "true" {
+			steps = append(steps, one)
+		}
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	first := steps[0]
+	reached := []float64{number64(first["last_total"]), number64(first["total"])}
+	for _, one := range steps {
+		reached = append(reached, number64(one["reached"]))
+	}
+	low, high := slices.Min(reached), slices.Max(reached)
+	// Room for the figures beside the bars.
+	s := scale{low - (high-low)*0.45, high + (high-low)*0.3}
+	f := &fall{Title: plain(fill(m.words.Text[cmp.Or(map[bool]string{true: "moved_down"}[first["total_change"][0] == '-'], "moved_up")], func(name string) string {
+		if name == "change" {
+			return places(trimMinus(first["total_change"]), 2)
+		}
+		return first[name]
+	}))}
+	total := func(label, value string) fallBar {
+		at := s.share(number64(value))
+		return fallBar{Label: m.words.Text[label], Value: value, IsTotal: true, From: percent(at), TextAt: percent(at + 2), Anchor: "start"}
+	}
+	f.Bars = append(f.Bars, total("last_total", first["last_total"]))
+	before := number64(first["last_total"])
+	for _, one := range steps {
+		after := number64(one["reached"])
+		left, right := s.share(min(before, after)), s.share(max(before, after))
+		bar := fallBar{Label: m.stepLabel(one), Value: sign(one["amount"]), Class: moveClass(one["amount"]), From: percent(left),
+			Width: percent(max(right-left, 0.6)), TextAt: percent(left - 1.5), Anchor: "end"}
+		f.Bars = append(f.Bars, bar)
+		before = after
+	}
+	f.Bars = append(f.Bars, total("this_total", first["total"]))
+	return f
+}
+
+func (m *bulletin) stepLabel(one row) string {
+	if one["indicator"] == "REST" {
+		return m.words.Text["rest"]
+	}
+	name := m.words.data(one["indicator_name"])
+	if one["line"] == "" {
+		return name
+	}
+	if name == "" {
+		return m.words.Columns[one["line"]]
+	}
+	return m.words.Columns[one["line"]] + " " + name
+}
+
+func trimMinus(value string) string {
+	if value != "" && value[0] == '-' {
+		return value[1:]
+	}
+	return value
+}
+
+// number64 is a figure for drawing; what is none stands at 0.
+func number64(value string) float64 {
+	number, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// stripRow is a line of a unit's own edition beside the range of all units.
+type stripRow struct {
+	Name, Score, Place, Range, At, From, Width, Middle string
+}
+
+func (m *bulletin) stripRows() ([]stripRow, []tick) {
+	own := m.own()
+	ranges := map[string]row{}
+	var values []string
+	for _, one := range m.tables["unit_range"] {
+		if one["grid_id"] == own["grid_id"] && one["indicator"] == "" {
+			ranges[one["line"]] = one
+			values = append(values, one["value"], one["least"], one["greatest"])
+		}
+	}
+	s, ticks := scoreScale(values)
+	places := map[string]string{"": show(own["place"], rank, m.words, own)}
+	for _, one := range m.tables["line_unit"] {
+		if one["name"] == own["name"] {
+			places[one["line"]] = show(one["place"], rank, m.words, one)
+		}
+	}
+	var rows []stripRow
+	for _, line := range append([]string{""}, lines...) {
+		one := ranges[line]
+		r := stripRow{Name: m.words.Text["total"], Score: show(one["value"], score, m.words, own), Place: places[line], At: s.of(one["value"])}
+		if line != "" {
+			r.Name = m.words.Columns[line]
+		}
+		if one["least"] != "" {
+			low, high := s.share(number64(one["least"])), s.share(number64(one["greatest"]))
+			r.From, r.Width, r.Middle = percent(low), percent(max(high-low, 0.5)), s.of(one["middle"])
+			r.Range = plain(fill(m.words.Text["range_of"], func(name string) string { return one[name] }))
+		}
+		rows = append(rows, r)
+	}
+	return rows, ticks
+}
