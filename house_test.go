@@ -50,6 +50,9 @@ var keepers = map[string][]string{
 	"github.com/coreos/go-oidc/v3":          {"web"},
 	"github.com/hashicorp/go-retryablehttp": {"etl"},
 	"golang.org/x/text":                     {"data", "etl"},
+	"filippo.io/age":                        {"pipeline"},
+	"gopkg.in/natefinch/lumberjack.v2":      {"pipeline"},
+	"github.com/klauspost/compress":         {"pipeline"},
 }
 
 // TestArrows reads the imports of every file that is not a test.

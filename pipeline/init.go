@@ -19,6 +19,24 @@ publish: %s       # auto: a run that passes its checks publishes; manual: an act
 memory: 4GB       # bound of the engine's buffers
 threads: 2
 
+listen: 127.0.0.1:9720   # /healthz, /readyz and /metrics of the service; off for none
+log:
+  keep_days: 184         # logs and history; the law asks for six months
+
+# Who is told when a run fails, a source is late, much goes to quarantine, or a
+# version is published. Addresses with a secret come from the environment.
+# notify:
+#   channels:
+#     - name: taskforce
+#       kind: dingtalk             # or webhook, wecom, feishu, smtp, file
+#       url_env: TONGBAO_DINGTALK_URL
+
+# Backups hold personal data and are encrypted: set TONGBAO_BACKUP_PASSPHRASE where
+# the service is started, then take the comment away from the job "backup" below.
+backup:
+  to: ../backups         # another disk is better
+  keep: 14
+
 # What "tongbao serve" does by itself. A job has a schedule (five fields: minute
 # hour day month weekday, or @daily, @monthly …) or "on" with "at"; times are
 # those of Asia/Shanghai unless timezone says another zone. It works for the
@@ -47,6 +65,15 @@ jobs:
     steps: [pull, run, publish, report]
     retries: 3
     retry_delay: 10m
+  # Old builds, logs, history and backups go; published versions and raw/ stay.
+  - name: tidy
+    schedule: "0 4 * * 0"
+    steps: [prune]
+    catchup: none
+  # - name: backup
+  #   schedule: "30 4 * * *"
+  #   steps: [backup]
+  #   retries: 1
 `
 
 // demoSalt makes the demo town's hashes the same everywhere, so that two

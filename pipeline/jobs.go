@@ -44,7 +44,7 @@ type Job struct {
 type Step register.PlanStep
 
 // stepNames are the steps that there are.
-var stepNames = []string{"pull", "run", "publish", "report"}
+var stepNames = []string{"pull", "run", "publish", "report", "backup", "prune"}
 
 // UnmarshalYAML accepts "pull" as well as "pull: [a, b]" and "report: folder".
 func (s *Step) UnmarshalYAML(decode func(any) error) error {
@@ -160,7 +160,7 @@ func (j *Job) checkSteps(sources []string) error {
 					return fmt.Errorf("steps: pull: %q: no such source; data/sources/ has %s", source, strings.Join(sources, ", "))
 				}
 			}
-		case len(step.Args) > 1 || len(step.Args) > 0 && (step.Step == "run" || step.Step == "publish"):
+		case len(step.Args) > 1 || len(step.Args) > 0 && slices.Contains([]string{"run", "publish", "prune"}, step.Step):
 			return fmt.Errorf("steps: %s: %q is more than it takes", step.Step, step.Args)
 		}
 	}

@@ -77,6 +77,9 @@ func (h *House) month(ctx context.Context, month tongbao.Month, result *Result) 
 // check makes every touched month and looks for offenders in the one that is
 // assessed.
 func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) (err error) {
+	if err := h.wantSpace(); err != nil {
+		return err
+	}
 	if result.Late, err = h.lookForLate(ctx, month); err != nil {
 		return err
 	}
@@ -102,6 +105,9 @@ func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) 
 
 // Pull loads the seeds, takes in what lies in the inbox and asks the servers.
 func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error) {
+	if err := h.wantSpace(); err != nil {
+		return etl.Report{}, err
+	}
 	intake, err := h.intake(ctx)
 	if err != nil {
 		return etl.Report{}, err

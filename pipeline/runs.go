@@ -219,6 +219,10 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 		note, err = h.publishStep(ctx, month, result)
 	case "report":
 		return h.report(ctx, month, plan.Args)
+	case "backup":
+		return h.backupStep(ctx, plan.Args)
+	case "prune":
+		return h.Prune(ctx)
 	default:
 		return "", problemf("step %q: want one of %s", plan.Step, strings.Join(stepNames, ", "))
 	}
@@ -288,7 +292,8 @@ func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
 			step.State, step.Ended = run.State, run.Ended
 		}
 	}
-	err = errors.Join(h.writeRun(run), dispatcher{h.register, jobs}.end(ctx, run))
+	d := dispatcher{h.register, jobs}
+	err = errors.Join(h.writeRun(run), d.end(ctx, run), h.queueNotices(ctx, run, d.retry(run) != nil))
 	if err == nil {
 		h.tell(run)
 	}

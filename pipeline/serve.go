@@ -27,6 +27,8 @@ type Service struct {
 	log   *slog.Logger
 	sleep func(ctx context.Context, d time.Duration)
 	wake  chan struct{}
+	told  chan struct{} // a run is over and may have something to tell
+	watch *watch
 
 	mu      sync.Mutex
 	jobs    []Job
@@ -50,7 +52,8 @@ func NewService(house *House, opt ServiceOptions) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{house: house, log: opt.Log, sleep: opt.Sleep, wake: make(chan struct{}, 1), jobs: jobs, feeds: map[int64]*feed{}}
+	s := &Service{house: house, log: opt.Log, sleep: opt.Sleep, wake: make(chan struct{}, 1), told: make(chan struct{}, 1), jobs: jobs, feeds: map[int64]*feed{}}
+	s.watch = newWatch(s)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -95,6 +98,16 @@ func (s *Service) SetConfig(config Config) error {
 	return nil
 }
 
+// config is the newest configuration, also when it is not in force yet.
+func (s *Service) config() Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pending != nil {
+		return *s.pending
+	}
+	return s.house.Config
+}
+
 func (s *Service) dispatcher() dispatcher { return dispatcher{s.house.register, s.Jobs()} }
 
 // Serve works until the context ends; then the run at work finishes or rolls
@@ -119,7 +132,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(told)
 	defer cancel(nil)
 	// A loop that ends with an error stops the service.
-	for _, loop := range []func(context.Context) error{s.tickLoop, s.workLoop} {
+	for _, loop := range []func(context.Context) error{s.tickLoop, s.workLoop, s.noticeLoop, s.reloadLoop, s.watchLoop} {
 		running.Go(func() {
 			if err := loop(ctx); err != nil {
 				cancel(err)
@@ -154,6 +167,7 @@ func (s *Service) tickLoop(ctx context.Context) error {
 		for _, note := range made.notes {
 			s.log.Warn(note)
 		}
+		s.watch.lookedAt(now)
 		for _, run := range made.over {
 			s.log.Warn("run is not done", "run", run.ID, "job", run.Job, "due", run.DueAt, "state", run.State, "why", run.Error)
 			if err := s.house.writeRun(run); err != nil {
@@ -270,6 +284,10 @@ func (s *Service) work(serving, ctx context.Context, run register.Run) {
 	s.log.Log(ctx, level, "run ends", "run", run.ID, "job", run.Job, "state", outcome.Run.State,
 		"took", outcome.Run.Ended.Sub(run.Started).Round(time.Millisecond), "rows_in", outcome.Run.Rows.In, "error", outcome.Run.Error)
 	s.over(run.ID, outcome)
+	select {
+	case s.told <- struct{}{}:
+	default:
+	}
 }
 
 func (s *Service) feed(id int64) *feed {

@@ -25,18 +25,18 @@ import (
 	"tongbao/warehouse"
 )
 
-// Config is tongbao.yaml.
+// Config is tongbao.yaml. The doc tags are the words of docs/operations.md.
 type Config struct {
-	// Town is the name that heads the bulletin.
-	Town string `yaml:"town"`
-	// Publish says whether a run that passes its checks publishes by itself
-	// ("auto") or leaves that to an act of the taskforce ("manual").
-	Publish string `yaml:"publish"`
-	// Memory and Threads bound the engine; empty means warehouse's defaults.
-	Memory  string `yaml:"memory"`
-	Threads int    `yaml:"threads"`
-	// Jobs is what the service does, and when.
-	Jobs []Job `yaml:"jobs,omitempty"`
+	Town    string `yaml:"town" doc:"name that heads the bulletin"`
+	Publish string `yaml:"publish" doc:"auto: a run that passes its checks publishes by itself; manual (if absent): an act of the taskforce does"`
+	Memory  string `yaml:"memory,omitempty" doc:"bound of the engine's buffers; 4GB if absent. The program needs about 500 MB besides"`
+	Threads int    `yaml:"threads,omitempty" doc:"threads of the engine; 2 if absent"`
+	Listen  string `yaml:"listen,omitempty" doc:"address of /healthz, /readyz and /metrics of the service; 127.0.0.1:9720 if absent, off for none. In force from the next start"`
+
+	Log    LogConfig    `yaml:"log,omitempty" doc:"the service's log"`
+	Backup BackupConfig `yaml:"backup,omitempty" doc:"backups"`
+	Notify NotifyConfig `yaml:"notify,omitempty" doc:"who is told what"`
+	Jobs   []Job        `yaml:"jobs,omitempty" doc:"what the service does, and when"`
 }
 
 // ConfigName is the file that makes a folder a workspace.
@@ -90,7 +90,13 @@ func FindWorkspace(dir string) (Workspace, error) {
 	if config.Publish != "auto" && config.Publish != "manual" {
 		return Workspace{}, problemf("%s: publish: %q: want auto or manual", file, config.Publish)
 	}
-	return Workspace{Dir: dir, Config: config}, nil
+	w := Workspace{Dir: dir, Config: config}
+	for _, check := range []error{w.Config.Log.check(), w.Config.Backup.check(), w.Config.Notify.check(), checkListen(config.Listen)} {
+		if check != nil {
+			return Workspace{}, problemf("%s: %w", file, check)
+		}
+	}
+	return w, nil
 }
 
 // queryFiles are the embedded queries; a file under the workspace's own

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	_ "modernc.org/sqlite"
@@ -31,13 +32,19 @@ create table if not exists version (
 
 // Open opens the register at path and makes it when it is missing.
 func Open(ctx context.Context, path string) (*Register, error) {
+	// SQLite would make the file readable by all; -wal and -shm take its mode.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open register: %w", err)
+	}
+	file.Close()
 	// Full synchronous: an acknowledged act survives a power cut.
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)")
 	if err != nil {
 		return nil, fmt.Errorf("open register %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, schema+runSchema); err != nil {
+	if _, err := db.ExecContext(ctx, schema+runSchema+noticeSchema); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open register %s: %w", path, err)
 	}

@@ -103,7 +103,8 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 		a.initCommand(), a.validateCommand(), a.pullCommand(), a.runCommand(),
 		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.reportCommand(),
 		a.serveCommand(), a.statusCommand(), a.historyCommand(), a.retryCommand(), a.cancelCommand(),
-		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(), a.versionCommand(), a.verifyCommand(),
+		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(),
+		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.pruneCommand(), a.versionCommand(), a.verifyCommand(),
 	)
 	wrapArgs(root)
 	return root

@@ -28,9 +28,9 @@ within ` + pipeline.StopWithin.String() + ` and goes on at the next start where 
 				return err
 			}
 			defer house.Close()
-			service, err := pipeline.NewService(house, pipeline.ServiceOptions{
-				Log: slog.New(slog.NewTextHandler(a.stderr, nil)), Sleep: a.sleep,
-			})
+			log, file := house.OpenLog(a.stderr)
+			defer file.Close()
+			service, err := pipeline.NewService(house, pipeline.ServiceOptions{Log: log, Sleep: a.sleep})
 			if err != nil {
 				return err
 			}
@@ -91,6 +91,9 @@ func (a *app) perform(ctx context.Context, request pipeline.Request) (pipeline.O
 	} else {
 		defer house.Close()
 		outcome, err = house.Perform(ctx, request)
+		if err == nil {
+			err = house.Tell(ctx, slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+		}
 	}
 	if err != nil {
 		return outcome, err

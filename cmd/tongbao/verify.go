@@ -30,9 +30,14 @@ func (a *app) verifyCommand() *cobra.Command {
 func verifyInChild(ctx context.Context, path string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		// A bare root file system has no /proc to ask.
+		if self, err = exec.LookPath(os.Args[0]); err != nil {
+			return err
+		}
 	}
-	output, err := exec.CommandContext(ctx, self, "verify", path).CombinedOutput()
+	child := exec.CommandContext(ctx, self, "verify", path)
+	child.Stdin = strings.NewReader("") // not /dev/null, which a bare root has not
+	output, err := child.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("verify %s: %w: %s", path, err, strings.TrimSpace(string(output)))
 	}
