@@ -47,7 +47,7 @@ func (w Workspace) Doctor(ctx context.Context, program string, now time.Time) []
 		w.lookAtDisk(), w.lookAtClock(ctx, now), lookAtZone(now), w.lookAtCalendar(now),
 	}
 	found = append(found, w.lookAtModes()...)
-	found = append(found, w.lookAtSources()...)
+	found = append(found, w.lookAtSources(ctx)...)
 	found = append(found, w.lookAtRegister(ctx)...)
 	return append(found, w.lookAtBackup(now), w.lookAtSizes())
 }

@@ -29,7 +29,7 @@ func (w Workspace) heldBy() *holder {
 }
 
 // lookAtSources asks whether deliveries can be had.
-func (w Workspace) lookAtSources() []Diagnosis {
+func (w Workspace) lookAtSources(ctx context.Context) []Diagnosis {
 	definitions, err := w.definitions()
 	if err != nil {
 		return []Diagnosis{wrong("sources", "correct the definition that it names", "%s", firstLines(err.Error(), 3))}
@@ -40,6 +40,15 @@ func (w Workspace) lookAtSources() []Diagnosis {
 	entries, err := os.ReadDir(w.inboxDir())
 	if err != nil {
 		return []Diagnosis{wrong("sources", "make the folder, or connect the share that it lies on, and let the service's user read it", "the inbox cannot be read: %v", err)}
+	}
+	var found []Diagnosis
+	for i := range definitions {
+		if server, err := definitions[i].Reach(ctx); err != nil {
+			found = append(found, wrong("sources", "look at the server and the network; a secret is set where the service is started", "%s %s: %v", definitions[i].Source, server, err))
+		}
+	}
+	if len(found) > 0 {
+		return found
 	}
 	return []Diagnosis{fine("sources", "%d definitions; the inbox can be read and has %d files", len(definitions), len(entries))}
 }
