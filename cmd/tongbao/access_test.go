@@ -14,6 +14,7 @@ import (
 // whole file of it: codes of building grids and of staff, ids of tickets, the
 // areas of other communities. The page holds its charts' data as text too.
 func TestEditionsShowTheirsOnly(t *testing.T) {
+	t.Parallel()
 	version := publishedVersion(t, demoTown(t))
 	files := openVersion(t, version)
 	column := func(db int, query string) []string {

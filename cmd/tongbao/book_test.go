@@ -17,6 +17,7 @@ import (
 // TestDemoWorkbooks holds every workbook of the published demo month to its
 // size, and lets LibreOffice open and recalculate them: no value may change.
 func TestDemoWorkbooks(t *testing.T) {
+	t.Parallel()
 	books, err := filepath.Glob(filepath.Join(demoTown(t), "data", "published", "2026-10", "v1", "*.xlsx"))
 	if err != nil || len(books) == 0 {
 		t.Fatalf("no workbooks (%v)", err)

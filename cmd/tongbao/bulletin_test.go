@@ -90,6 +90,7 @@ func openVersion(t *testing.T, version string) []*warehouse.DB {
 // complains about nothing, fits its window, and is usable without a mouse or
 // eyes.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	b := newBrowser(t)
 	version := publishedVersion(t, town)
@@ -154,6 +155,7 @@ func accessible(t *testing.T, b browser, file, axe string) {
 // TestPageHands picks a community, sorts a table and goes down the tree, by
 // key and click.
 func TestPageHands(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	b := newBrowser(t)
 	p := b.open(t, draw(t, town, pipeline.Edition{Edition: "leaders", Locale: "zh-Hans"}, publishedVersion(t, town)), 1366, 768)
@@ -182,6 +184,7 @@ func TestPageHands(t *testing.T) {
 // TestPrint prints the leaders' edition: its first page is one page, and
 // nothing is shrunk to fit.
 func TestPrint(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	b := newBrowser(t)
 	version := publishedVersion(t, town)
@@ -206,6 +209,7 @@ func TestPrint(t *testing.T) {
 // TestPageFigures reads every cell of every edition's tables back and holds it
 // against bulletin.*.
 func TestPageFigures(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	version := publishedVersion(t, town)
 	files := openVersion(t, version)
@@ -274,6 +278,7 @@ var hostile = []string{
 
 // TestHostileNames gives every community such a name in all tables.
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	version := publishedVersion(t, town)
 	copied := t.TempDir()

@@ -96,6 +96,7 @@ func readTruth(t *testing.T, town string) data.Truth {
 // TestDemoCounts holds every count of every unit and month against what the
 // maker of the town intended.
 func TestDemoCounts(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	truth, db := readTruth(t, town), openWorking(t, town)
 	got := map[string]string{}
@@ -145,6 +146,7 @@ func TestDemoCounts(t *testing.T) {
 // TestDemoRowsAreAccountedFor holds rows per file, ids per source, and every
 // quarantined row with its reason against what was planted.
 func TestDemoRowsAreAccountedFor(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	truth, db := readTruth(t, town), openWorking(t, town)
 	files := map[string]string{}
@@ -187,6 +189,7 @@ func TestDemoRowsAreAccountedFor(t *testing.T) {
 
 // TestDemoAgain holds that a second run takes nothing in and publishes nothing.
 func TestDemoAgain(t *testing.T) {
+	t.Parallel()
 	town := copyWorkspace(t, demoTown(t)) // others read the town meanwhile
 	code, _, log := command(t, "run", "-w", town, "--month", "2026-10")
 	if code != exitDone || !strings.Contains(log, "has not changed since v1") || !strings.Contains(log, "were taken in before") {
@@ -226,6 +229,7 @@ func digests(t *testing.T, town string, without []string, schemas ...string) map
 // TestAnyOrder takes the same deliveries in, in many pulls and in shuffled
 // order, some of them twice, and by rebuild; the tables must be the same.
 func TestAnyOrder(t *testing.T) {
+	t.Parallel()
 	fresh := filepath.Join(t.TempDir(), "fresh")
 	must(t, "init", fresh, "--demo", "--months", "3", "--grids", "16")
 	plain := copyWorkspace(t, fresh)

@@ -37,6 +37,7 @@ func smallDisk(t *testing.T, size int) (dir string, remount func(options string)
 // on one that may not be written. The message says so, and when there is space
 // again the next run ends as if nothing had been.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	fresh := filepath.Join(t.TempDir(), "town")
 	must(t, "init", fresh, "--demo", "--months", "1", "--grids", "16")
 	calm := copyWorkspace(t, fresh)

@@ -54,6 +54,7 @@ func fillWhile(t *testing.T, disk, sign string, ended <-chan struct{}) {
 // the run says so in plain words, and the next one, with space again, publishes
 // what an undisturbed run would have.
 func TestDiskFillsUp(t *testing.T) {
+	t.Parallel()
 	disk, _ := smallDisk(t, 400)
 	fresh := filepath.Join(t.TempDir(), "town")
 	must(t, "init", fresh, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
@@ -121,6 +122,7 @@ func runFilling(t *testing.T, disk, sign string, args ...string) (string, error)
 // TestSourceDown: an inbox on a share that is gone fails the run and touches
 // nothing; the next run, with the share back, takes everything in.
 func TestSourceDown(t *testing.T) {
+	t.Parallel()
 	town := filepath.Join(t.TempDir(), "town")
 	must(t, "init", town, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
 	inbox := filepath.Join(town, "data", "inbox")

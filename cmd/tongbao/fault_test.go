@@ -21,6 +21,7 @@ var failpoints = []string{
 // run; the next run must finish and publish the same data as an undisturbed
 // one, as version 1.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	fresh := filepath.Join(t.TempDir(), "town")
 	must(t, "init", fresh, "--demo", "--months", "3", "--grids", "16")
 	calm := copyWorkspace(t, fresh)
@@ -29,6 +30,7 @@ func TestKilledAnywhere(t *testing.T) {
 
 	for _, point := range failpoints {
 		t.Run(point, func(t *testing.T) {
+			t.Parallel()
 			town := copyWorkspace(t, fresh)
 			output, err := start(t, []string{"FAILPOINT=" + point}, "run", "-w", town, "--month", "2026-10")
 			var exit *exec.ExitError

@@ -112,6 +112,7 @@ func (c *courier) hand(t *testing.T, n int) {
 // month is whole, no run is left running, and the published data equal those
 // of an undisturbed run.
 func TestKilledServing(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("twenty kills take most of a minute")
 	}

@@ -10,6 +10,7 @@ import (
 // TestMistakes makes one mistake at a time in what people edit; each gets one
 // clear message that names the place, and exit code 2.
 func TestMistakes(t *testing.T) {
+	t.Parallel()
 	good := filepath.Join(t.TempDir(), "town")
 	must(t, "init", good)
 	must(t, "validate", "-w", good)

@@ -98,6 +98,7 @@ func (p planted) in(text string) string {
 // TestNothingPersonalIsPublished greps everything that a run publishes, says
 // or keeps outside raw/ and the inbox for what the demo's maker planted.
 func TestNothingPersonalIsPublished(t *testing.T) {
+	t.Parallel()
 	town := demoTown(t)
 	p := plantedIn(t, town)
 	looked := map[string]int{}

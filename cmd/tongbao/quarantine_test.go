@@ -81,6 +81,7 @@ func reconciled(t *testing.T, town string) {
 
 // TestAliasThenReplay walks from an unmatched name to its rows in core.
 func TestAliasThenReplay(t *testing.T) {
+	t.Parallel()
 	town := takenIn(t)
 	unmatched := lines(t, "alias", "list", "--unmatched", "-w", town)
 	at := slices.IndexFunc(unmatched, func(r map[string]string) bool { return strings.HasPrefix(r["spelling"], "锦苑") })
@@ -149,6 +150,7 @@ func TestAliasThenReplay(t *testing.T) {
 // TestKilledInReplay: the act is in raw/ before its rows are in core; the next
 // pull finishes it.
 func TestKilledInReplay(t *testing.T) {
+	t.Parallel()
 	town := takenIn(t)
 	unmatched := lines(t, "alias", "list", "--unmatched", "-w", town)
 	at := slices.IndexFunc(unmatched, func(r map[string]string) bool { return r["sources"] == "tickets_platform" })

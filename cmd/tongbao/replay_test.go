@@ -41,6 +41,7 @@ func (c *turn) set(now time.Time) {
 // on the third working day the last one is published. The builds equal those of runs by
 // hand on the same days.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("three months take half a minute")
 	}

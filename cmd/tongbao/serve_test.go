@@ -157,6 +157,7 @@ func waitFor(t *testing.T, town, what string, is func([]register.Run) bool) {
 // TestHandRunKilled: a run by hand that was killed is found by the next
 // command and closed.
 func TestHandRunKilled(t *testing.T) {
+	t.Parallel()
 	town := filepath.Join(t.TempDir(), "town")
 	must(t, "init", town, "--demo", "--months", "1", "--grids", "16")
 	var exit *exec.ExitError
