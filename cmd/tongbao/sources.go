@@ -98,11 +98,11 @@ table is printed. Of a table the first 200 rows are looked at, read-only. Put th
 	command.Flags().StringVar(&of.URLEnv, "url-env", "", "environment variable with the database's address, account and password")
 	command.Flags().StringVar(&of.Table, "table", "", "table or view, as name or schema.name")
 	command.Flags().StringVar(&of.Target, "target", "", "what its rows are, as ticket or repair (default: guessed by the names)")
-	command.MarkFlagsRequiredTogether("connect", "url-env", "table")
-	command.MarkFlagsMutuallyExclusive("connect", "sheet")
 	name := command.Flags().String("name", "new_source", "name of the source")
 	command.RunE = func(command *cobra.Command, args []string) error {
-		if (len(args) == 1) == (of.Connect != "") {
+		isTable := of.Connect != "" && of.URLEnv != "" && of.Table != "" && of.Sheet == ""
+		isFile := of.Connect+of.URLEnv+of.Table == ""
+		if len(args) == 0 && !isTable || len(args) == 1 && !isFile {
 			return &pipeline.Problem{Err: errors.New("want either FILE, or --connect with --url-env and --table")}
 		}
 		of.File = strings.Join(args, "")
