@@ -52,6 +52,7 @@ type Connect struct {
 	zone    *time.Location
 	overlap int64 // seconds, or steps of an integer cursor
 	timeout time.Duration
+	unread  []string // of a sample: columns whose type has no exact text
 }
 
 // Page says how a list comes in pages.

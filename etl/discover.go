@@ -28,6 +28,8 @@ type Sample struct {
 	Format                     string
 	Encoding, Delimiter, Sheet string
 	Rows                       [][]string
+	Target                     string   // "" is guessed by the names
+	Connect                    *Connect // of a table, in place of Format
 }
 
 // SampleFile reads the first rows of a CSV or a workbook.
@@ -156,6 +158,7 @@ type proposed struct {
 	name, kind string
 	isPersonal bool
 	filled     int // percent
+	isDistinct bool
 	column     *Column
 }
 
@@ -164,12 +167,21 @@ type proposed struct {
 // what looks like personal data is masked or dropped.
 func Discover(s Sample, source string, definitions []Definition) (string, error) {
 	known := synonyms(definitions)
-	head := guessHeader(s.Rows, known)
+	head := 0
+	if s.Connect == nil {
+		head = guessHeader(s.Rows, known)
+	}
 	if head < 0 {
 		return "", &FileError{File: s.Name, What: "has no row that could be a header", Do: "look into it, or name another sheet with --sheet"}
 	}
 	names, body := s.Rows[head], s.Rows[head+1:]
-	target := guessTarget(names, known)
+	target := s.Target
+	switch {
+	case target == "":
+		target = guessTarget(names, known)
+	case targets[target] == nil:
+		return "", fmt.Errorf("target %q: want one of %s", target, strings.Join(targetNames(), ", "))
+	}
 	var columns []proposed
 	made := map[string]bool{}
 	for i, name := range names {
@@ -187,7 +199,14 @@ func Discover(s Sample, source string, definitions []Definition) (string, error)
 		}
 		columns = append(columns, p)
 	}
-	return s.write(source, target, columns, made), nil
+	if s.Connect != nil {
+		s.proposeCursor(columns, made)
+	}
+	key, err := s.proposeKey(target, columns, made)
+	if err != nil {
+		return "", err
+	}
+	return s.write(source, target, key, columns, made), nil
 }
 
 // guessHeader is the row with the most known names, or the first one that is
@@ -250,12 +269,14 @@ func guessTarget(names []string, known map[string][]synonym) string {
 func look(name string, at int, body [][]string) proposed {
 	p := proposed{name: name, kind: "text"}
 	var filled, moments, numbers, personal, long int
+	seen := map[string]bool{}
 	for _, row := range body {
 		if at >= len(row) || strings.TrimSpace(row[at]) == "" {
 			continue
 		}
 		filled++
 		text := strings.TrimSpace(row[at])
+		seen[text] = true
 		switch {
 		case phoneText.MatchString(text) || cardText.MatchString(text):
 			personal++
@@ -270,6 +291,7 @@ func look(name string, at int, body [][]string) proposed {
 	if len(body) > 0 {
 		p.filled = 100 * filled / len(body)
 	}
+	p.isDistinct = filled > 0 && len(seen) == len(body)
 	switch {
 	case filled == 0:
 		p.kind = "empty"
@@ -284,28 +306,33 @@ func look(name string, at int, body [][]string) proposed {
 	return p
 }
 
-func (s Sample) write(source, target string, columns []proposed, made map[string]bool) string {
+func (s Sample) write(source, target, key string, columns []proposed, made map[string]bool) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# yaml-language-server: $schema=schema.json")
-	line("# Proposed from %s; read every line, then try: tongbao sources test %s", s.Name, source)
+	try := "sources test "
+	if s.Connect != nil {
+		try = "pull --source "
+	}
+	line("# Proposed from %s; read every line, then try: tongbao %s", s.Name, try+source)
 	line("source: %s", source)
-	line("name: %s", quoted(strings.TrimSuffix(s.Name, filepath.Ext(s.Name))))
-	line("target: %s", target)
-	line("files: %s", literal(filePattern(s.Name)))
-	line("format: %s", s.Format)
+	if s.Connect != nil {
+		line("name: %s", quoted(s.Name[strings.LastIndex(s.Name, ".")+1:]))
+		line("target: %s", target)
+		b.WriteString(s.connectLines())
+	} else {
+		line("name: %s", quoted(strings.TrimSuffix(s.Name, filepath.Ext(s.Name))))
+		line("target: %s", target)
+		line("files: %s", literal(filePattern(s.Name)))
+		line("format: %s", s.Format)
+	}
 	if s.Delimiter != "" && s.Delimiter != "," {
 		line("delimiter: %q", s.Delimiter)
 	}
 	if s.Sheet != "" {
 		line("sheet: %s", quoted(s.Sheet))
 	}
-	id := target + "_id"
-	if made[id] {
-		line("key: [%s]", id)
-	} else {
-		line("key: [%s] # no column is known to be the source's own id: give one this to", or(firstKey(target), id))
-	}
+	line("key: %s", key)
 	if when := factTime[target]; made[gridColumn] && made[when] {
 		line("grid_date: %s", when)
 	}

@@ -32,6 +32,7 @@ const (
 	kindWindow   = "window"   // from the watermark on
 	kindFull     = "full"     // everything
 	kindBackfill = "backfill" // between two moments; the watermark stays
+	kindSample   = "sample"   // the first rows of a table, all columns; never landed
 )
 
 // window is what a connector is asked for. Bounds are watermark texts; an

@@ -160,10 +160,16 @@ func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window) (string
 		return "", m.wrong("look at "+c.Table, err, "check connect.table and the account's right to read it")
 	}
 	have, err := rows.Columns()
-	if err = errors.Join(err, rows.Close()); err != nil {
+	types, wrong := rows.ColumnTypes()
+	if err = errors.Join(err, wrong, rows.Close()); err != nil {
 		return "", m.wrong("look at "+c.Table, err, "check connect.table")
 	}
-	names, err := m.d.chosen(have)
+	var names []string
+	if w.kind == kindSample {
+		names, err = c.readable(have, func(i int) (string, error) { return inexactMySQL(types[i]), nil })
+	} else {
+		names, err = m.d.chosen(have)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -234,12 +240,20 @@ var exactMySQL = []string{
 	"MEDIUMTEXT", "LONGTEXT", "DATE", "DATETIME", "TIMESTAMP", "TIME", "YEAR", "ENUM", "SET", "JSON", "BIT", "NULL",
 }
 
+// inexactMySQL names the type of a column that has no exact text, "" if it has.
+func inexactMySQL(column *sql.ColumnType) string {
+	if kind := column.DatabaseTypeName(); !slices.Contains(exactMySQL, kind) {
+		return kind
+	}
+	return ""
+}
+
 // shape names the columns, those whose zero dates become null, and those of
 // bits, which become numbers.
 func (m *mySQL) shape(types []*sql.ColumnType) (names []string, dates, bits []int, err error) {
 	for i, column := range types {
 		kind := column.DatabaseTypeName()
-		if !slices.Contains(exactMySQL, kind) {
+		if inexactMySQL(column) != "" {
 			return nil, nil, nil, &FileError{Where: "column " + column.Name(), What: "is of type " + kind + ", which has no exact text",
 				Do: "leave it out, or cast it in connect.query"}
 		}

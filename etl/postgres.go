@@ -99,14 +99,20 @@ func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window) (string, 
 		return "", nil, p.wrong("look at "+c.Table, err, "check connect.table and the account's right to read it")
 	}
 	var have []string
-	for _, field := range rows.FieldDescriptions() {
+	fields := slices.Clone(rows.FieldDescriptions())
+	for _, field := range fields {
 		have = append(have, field.Name)
 	}
 	rows.Close()
 	if err := rows.Err(); err != nil {
 		return "", nil, p.wrong("look at "+c.Table, err, "check connect.table and the account's right to read it")
 	}
-	names, err := p.d.chosen(have)
+	var names []string
+	if w.kind == kindSample {
+		names, err = c.readable(have, func(i int) (string, error) { return p.inexact(ctx, fields[i]) })
+	} else {
+		names, err = p.d.chosen(have)
+	}
 	if err != nil {
 		return "", nil, err
 	}
@@ -182,26 +188,38 @@ var exactTypes = []uint32{
 // lists, records, ranges, shapes, and money, which is written by the locale.
 func (p *postgres) refuse(ctx context.Context, fields []pgconn.FieldDescription) error {
 	for _, field := range fields {
-		if slices.Contains(exactTypes, field.DataTypeOID) {
-			continue
-		}
-		conn, err := pgx.ConnectConfig(ctx, p.config)
+		name, err := p.inexact(ctx, field)
 		if err != nil {
-			return p.wrong("look up a type", err, "check how many connections the account may have")
+			return err
 		}
-		var name, kind string
-		err = conn.QueryRow(ctx, "select format_type(oid, null), typtype::text from pg_catalog.pg_type where oid = $1", field.DataTypeOID).Scan(&name, &kind)
-		conn.Close(ctx)
-		if err != nil {
-			return p.wrong("look up a type", err, "look at the server's log")
+		if name != "" {
+			return &FileError{Where: "column " + field.Name, What: "is of type " + name + ", which has no exact text",
+				Do: "leave it out, or take what is needed from it in connect.query"}
 		}
-		if isEnum := kind == "e"; isEnum || name == "citext" || strings.HasSuffix(name, ".citext") {
-			continue
-		}
-		return &FileError{Where: "column " + field.Name, What: "is of type " + name + ", which has no exact text",
-			Do: "leave it out, or take what is needed from it in connect.query"}
 	}
 	return nil
+}
+
+// inexact names the type of a column whose text does not say all of the value,
+// "" if it does.
+func (p *postgres) inexact(ctx context.Context, field pgconn.FieldDescription) (string, error) {
+	if slices.Contains(exactTypes, field.DataTypeOID) {
+		return "", nil
+	}
+	conn, err := pgx.ConnectConfig(ctx, p.config)
+	if err != nil {
+		return "", p.wrong("look up a type", err, "check how many connections the account may have")
+	}
+	var name, kind string
+	err = conn.QueryRow(ctx, "select format_type(oid, null), typtype::text from pg_catalog.pg_type where oid = $1", field.DataTypeOID).Scan(&name, &kind)
+	conn.Close(ctx)
+	if err != nil {
+		return "", p.wrong("look up a type", err, "look at the server's log")
+	}
+	if isEnum := kind == "e"; isEnum || name == "citext" || strings.HasSuffix(name, ".citext") {
+		return "", nil
+	}
+	return name, nil
 }
 
 // wrong names the step and what the server said, without secrets and without

@@ -44,8 +44,11 @@ func (d *Definition) chosen(have []string) ([]string, error) {
 // are read every time, because no later fetch would find them. Bounds are
 // moments or integers of our own making, so they need no escape.
 func (c *Connect) where(w window, column string) string {
-	if w.kind == kindFull {
+	switch w.kind {
+	case kindFull:
 		return ""
+	case kindSample:
+		return fmt.Sprintf(" limit %d", sampleRows)
 	}
 	var conditions []string
 	if w.from != "" {

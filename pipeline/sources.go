@@ -98,15 +98,33 @@ func (w Workspace) TestSource(ctx context.Context, source, file string, shown in
 	return trial, err
 }
 
-// Discover proposes a definition for a file.
-func (w Workspace) Discover(file, sheet, source string) (string, error) {
+// Unknown is what a definition is to be proposed for: a file, or a table of a
+// database where Connect names its kind.
+type Unknown struct {
+	File, Sheet            string
+	Connect, URLEnv, Table string
+	Target                 string // "" is guessed
+}
+
+// Discover proposes a definition.
+func (w Workspace) Discover(ctx context.Context, of Unknown, source string) (string, error) {
 	definitions, err := w.definitions()
 	if err != nil {
 		return "", err
 	}
-	sample, err := etl.SampleFile(file, sheet)
-	if err != nil {
-		return "", err
+	var sample etl.Sample
+	if of.Connect != "" {
+		sample, err = etl.SampleTable(ctx, of.Connect, of.URLEnv, of.Table)
+	} else {
+		sample, err = etl.SampleFile(of.File, of.Sheet)
 	}
-	return etl.Discover(sample, source, definitions)
+	if err != nil {
+		return "", &Problem{err}
+	}
+	sample.Target = of.Target
+	text, err := etl.Discover(sample, source, definitions)
+	if err != nil {
+		return "", &Problem{err}
+	}
+	return text, nil
 }

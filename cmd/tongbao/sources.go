@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -82,21 +83,34 @@ newest delivery of the source in the inbox. Exit code 1 if a pull would refuse t
 
 func (a *app) sourcesDiscover() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "discover FILE",
-		Short: "Propose a definition for a file, for a person to read and correct",
+		Use:   "discover [FILE]",
+		Short: "Propose a definition for a file or a database table, for a person to read and correct",
 		Long: `Guesses the header, the columns' kinds and what they become, by the names that the present
-definitions read. What looks like personal data is masked or dropped. No value of the file is
-printed. Put the result into data/sources/<NAME>.yaml, correct it, and try it with "sources test".`,
-		Args: cobra.ExactArgs(1),
+definitions read. What looks like personal data is masked or dropped. No value of the file or
+table is printed. Of a table the first 200 rows are looked at, read-only. Put the result into data/sources/<NAME>.yaml, correct it, and try it with "sources test" or, of a table, "pull --source".`,
+		Example: `  tongbao sources discover inbox/repairs.xlsx --name repairs
+  tongbao sources discover --connect postgres --url-env REPAIRS_URL --table public.repair --name repairs`,
+		Args: cobra.MaximumNArgs(1),
 	}
-	sheet := command.Flags().String("sheet", "", "sheet of the workbook (default: the first)")
+	var of pipeline.Unknown
+	command.Flags().StringVar(&of.Sheet, "sheet", "", "sheet of the workbook (default: the first)")
+	command.Flags().StringVar(&of.Connect, "connect", "", "instead of FILE, kind of the database: postgres or mysql (MariaDB too)")
+	command.Flags().StringVar(&of.URLEnv, "url-env", "", "environment variable with the database's address, account and password")
+	command.Flags().StringVar(&of.Table, "table", "", "table or view, as name or schema.name")
+	command.Flags().StringVar(&of.Target, "target", "", "what its rows are, as ticket or repair (default: guessed by the names)")
 	name := command.Flags().String("name", "new_source", "name of the source")
 	command.RunE = func(command *cobra.Command, args []string) error {
+		isTable := of.Connect != "" && of.URLEnv != "" && of.Table != "" && of.Sheet == ""
+		isFile := of.Connect+of.URLEnv+of.Table == ""
+		if len(args) == 0 && !isTable || len(args) == 1 && !isFile {
+			return &pipeline.Problem{Err: errors.New("want either FILE, or --connect with --url-env and --table")}
+		}
+		of.File = strings.Join(args, "")
 		workspace, err := pipeline.FindWorkspace(a.dir)
 		if err != nil {
 			return err
 		}
-		text, err := workspace.Discover(args[0], *sheet, *name)
+		text, err := workspace.Discover(command.Context(), of, *name)
 		if err == nil {
 			_, err = fmt.Fprint(a.stdout, text)
 		}
