@@ -65,7 +65,7 @@ test: setup build $(AXE)
 	$(GO) vet ./...
 	rm -rf bin/demo
 	bin/tongbao init --demo bin/demo
-	bin/tongbao run -w bin/demo --month 2026-10
+	bin/tongbao run -w bin/demo --month 2026-10 > bin/log.txt 2>&1 || { cat bin/log.txt; exit 1; }
 	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 1500s $(TESTFLAGS) ./...
 
 bench: build

@@ -96,6 +96,16 @@ type Report struct {
 	Errors    []*FileError
 }
 
+// Add joins another pull's report to r.
+func (r *Report) Add(other Report) {
+	r.Loads = append(r.Loads, other.Loads...)
+	r.Fetches = append(r.Fetches, other.Fetches...)
+	r.Known += other.Known
+	r.Unmatched = append(r.Unmatched, other.Unmatched...)
+	r.Unsettled = append(r.Unsettled, other.Unsettled...)
+	r.Errors = append(r.Errors, other.Errors...)
+}
+
 // Err returns the deliveries that could not be taken as one error, nil if none.
 func (r Report) Err() error {
 	if len(r.Errors) == 0 {

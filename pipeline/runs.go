@@ -204,7 +204,7 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 			return "", &Problem{err}
 		}
 		report, err := h.Pull(ctx, choice)
-		result.addPull(report)
+		result.Pull.Add(report)
 		return fmt.Sprintf("%d deliveries taken in, %d known before", len(report.Loads), report.Known), err
 	case "run":
 		err = h.month(ctx, month, result)
@@ -244,14 +244,6 @@ func (h *House) publishStep(ctx context.Context, month tongbao.Month, result *Re
 		return fmt.Sprintf("%s stands at v%d", month, result.Version), nil
 	}
 	return "", h.buildAndPublish(ctx, month, result, true)
-}
-
-// addPull adds what a further pull of the same run did.
-func (r *Result) addPull(report etl.Report) {
-	r.Pull.Loads = append(r.Pull.Loads, report.Loads...)
-	r.Pull.Known += report.Known
-	r.Pull.Unmatched = append(r.Pull.Unmatched, report.Unmatched...)
-	r.Pull.Errors = append(r.Pull.Errors, report.Errors...)
 }
 
 // report draws all editions of the month's current version into a folder, data/reports if none

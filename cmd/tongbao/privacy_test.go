@@ -204,6 +204,7 @@ func TestNothingPersonalIsPublished(t *testing.T) {
 		t.Fatalf("the log of the run: %d bytes, %v", len(log), err)
 	}
 	look("log", "the log of the run", string(log))
+	town = copyWorkspace(t, town) // others read the town meanwhile
 	for _, args := range []string{"quarantine list --state all", "status", "sources list", "alias list --unmatched",
 		"sources test tickets_12345 " + filepath.Join(root, "inbox", "12345工单_20261103.csv"), "sources test repairs", "sources discover " + filepath.Join(root, "inbox", "维修台账_20261103.xlsx")} {
 		code, stdout, stderr := command(t, append(strings.Fields(args), "-w", town)...)
