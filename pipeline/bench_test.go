@@ -105,7 +105,8 @@ func benchTown(b *testing.B, tickets, months int) *House {
 }
 
 // leastRead is the least that DuckDB can do: read the ticket files with every
-// column and type given into a table of a fresh database.
+// column and type given into a table of a fresh database. Moments are cast with
+// TRY_CAST: the reader's own cast stops at the first full-width digit.
 func leastRead(b *testing.B, h *House) time.Duration {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "least.duckdb")
@@ -124,18 +125,18 @@ func leastRead(b *testing.B, h *House) time.Duration {
 		b.Fatal(err)
 	}
 	line, _, _ := strings.Cut(string(head), "\n")
-	var columns []string
+	var columns, moments []string
 	for _, name := range strings.Split(strings.TrimSpace(line), ",") {
 		kind := "VARCHAR"
 		if strings.HasSuffix(name, "时间") {
-			kind = "TIMESTAMP"
+			moments = append(moments, fmt.Sprintf("try_cast(%[1]s as timestamp) as %[1]s", name))
 		} else if name == "返工次数" {
 			kind = "BIGINT"
 		}
 		columns = append(columns, fmt.Sprintf("'%s': '%s'", name, kind))
 	}
-	statement := fmt.Sprintf("create table ticket as select * from read_csv(['%s'], auto_detect = false, header = true, delim = ',', quote = '\"', columns = {%s})",
-		strings.Join(files, "', '"), strings.Join(columns, ", "))
+	statement := fmt.Sprintf("create table ticket as select * replace (%s) from read_csv(['%s'], auto_detect = false, header = true, delim = ',', quote = '\"', columns = {%s})",
+		strings.Join(moments, ", "), strings.Join(files, "', '"), strings.Join(columns, ", "))
 	clock := time.Now()
 	if _, err := db.SQL().Exec(statement); err != nil {
 		b.Fatal(err)
