@@ -41,6 +41,10 @@ func (read tables) seen(opt Options) (tables, error) {
 			if sight.hides(one, own) {
 				continue
 			}
+			if len(sight.Without) == 0 {
+				kept[name] = append(kept[name], one)
+				continue
+			}
 			shown := row{}
 			for column, value := range one {
 				if !slices.Contains(sight.Without, column) {

@@ -96,7 +96,7 @@ func (m *bulletin) own() row {
 func toRows(answer warehouse.Rows) []row {
 	rows := make([]row, 0, len(answer.Cells))
 	for _, cells := range answer.Cells {
-		one := row{}
+		one := make(row, len(cells))
 		for i, cell := range cells {
 			if cell.Valid {
 				one[answer.Columns[i]] = cell.String
