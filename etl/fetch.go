@@ -110,6 +110,9 @@ func (in Intake) fetch(ctx context.Context, db *warehouse.DB, d *Definition) (Fe
 		return fetch, item, named(d, "", err)
 	}
 	fetch.Server, fetch.Kind, fetch.From = c.host(), w.kind, w.from
+	if in.Asking != nil {
+		in.Asking(d.Source, fetch.Server)
+	}
 	dir := filepath.Join(in.Raw, d.Source)
 	if err := clearUnlanded(dir); err != nil {
 		return fetch, item, err

@@ -215,6 +215,13 @@ func (d dispatcher) left(ctx context.Context, now time.Time) ([]register.Run, er
 	for i := range runs {
 		runs[i].State, runs[i].Ended = register.Interrupted, now
 		runs[i].Error = "the process ended before the run did (power cut, kill, or crash)"
+		whole, err := d.register.Run(ctx, runs[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, step := range whole.Steps {
+			runs[i].Rows = runs[i].Rows.Add(step.Rows) // what it had taken in stays
+		}
 	}
 	return runs, err
 }

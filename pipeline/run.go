@@ -105,6 +105,10 @@ func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) 
 
 // Pull loads the seeds, takes in what lies in the inbox and asks the servers.
 func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error) {
+	return h.pull(ctx, choice, hearing{})
+}
+
+func (h *House) pull(ctx context.Context, choice etl.Choice, heard hearing) (etl.Report, error) {
 	if err := h.wantSpace(); err != nil {
 		return etl.Report{}, err
 	}
@@ -117,7 +121,7 @@ func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error)
 			return etl.Report{}, problemf("--source %s: %s has no such definition", source, h.sourcesDir())
 		}
 	}
-	intake.Choice = choice
+	intake.Choice, intake.Asking, intake.Loaded = choice, heard.asking, heard.loaded
 	report, err := etl.Pull(ctx, h.db, intake)
 	if len(choice.Sources) > 0 {
 		report.Unmatched = nil // files of the other sources

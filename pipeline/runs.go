@@ -155,29 +155,37 @@ func (h *House) conclude(ctx context.Context, outcome *Outcome, err error) {
 	}
 }
 
-// step does one step and writes it down before and after.
+// step does one step and writes it down before, after, and with each delivery
+// that it takes in: a run that hangs, or is killed, shows how far it came.
 func (h *House) step(ctx context.Context, seq int, plan register.PlanStep, outcome *Outcome, log *runLog, tell func(string, ...any)) error {
 	kept := context.WithoutCancel(ctx)
 	row := register.RunStep{Step: plan.Step, State: register.Running, Started: h.Now()}
 	if err := h.register.SetStep(kept, outcome.Run.ID, seq, row); err != nil {
 		return err
 	}
-	before, loads := outcome.Run.Rows, len(outcome.Result.Pull.Loads)
-	note, err := h.doStep(ctx, plan, outcome)
-	for _, load := range outcome.Result.Pull.Loads[loads:] {
-		log.write(h.Now(), fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
-		outcome.Run.Rows = outcome.Run.Rows.Add(register.Counts{In: load.In, Loaded: load.Loaded, Duplicate: load.Duplicate, Quarantined: load.Quarantined})
+	log.write(h.Now(), plan.Step+" starts")
+	heard := hearing{
+		asking: func(source, server string) { log.write(h.Now(), fmt.Sprintf("%s: asking %s", source, server)) },
+		loaded: func(load etl.Load) {
+			log.write(h.Now(), fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
+			row.Rows = row.Rows.Add(register.Counts{In: load.In, Loaded: load.Loaded, Duplicate: load.Duplicate, Quarantined: load.Quarantined})
+			_ = h.register.SetStep(kept, outcome.Run.ID, seq, row) // written again when the step ends; then it counts
+		},
 	}
-	row.Rows = register.Counts{
-		In: outcome.Run.Rows.In - before.In, Loaded: outcome.Run.Rows.Loaded - before.Loaded,
-		Duplicate: outcome.Run.Rows.Duplicate - before.Duplicate, Quarantined: outcome.Run.Rows.Quarantined - before.Quarantined,
-	}
+	note, err := h.doStep(ctx, plan, outcome, heard)
+	outcome.Run.Rows = outcome.Run.Rows.Add(row.Rows)
 	row.Ended, row.State, row.Note = h.Now(), register.Done, note
 	if err != nil {
 		row.State, row.Error = register.Failed, err.Error()
 	}
 	tell("%s took %s%s", plan.Step, row.Ended.Sub(row.Started).Round(time.Millisecond), prefixed(": ", note))
 	return errors.Join(err, h.register.SetStep(kept, outcome.Run.ID, seq, row))
+}
+
+// hearing is told of a pull while it works.
+type hearing struct {
+	asking func(source, server string)
+	loaded func(etl.Load)
 }
 
 func prefixed(prefix, text string) string {
@@ -189,7 +197,7 @@ func prefixed(prefix, text string) string {
 
 // doStep is the list of steps. A step that panics has failed; the service goes
 // on.
-func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Outcome) (note string, err error) {
+func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Outcome, heard hearing) (note string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("%s: a fault in the program: %v\n%s", plan.Step, cause, debug.Stack())
@@ -203,7 +211,7 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 		if err != nil {
 			return "", &Problem{err}
 		}
-		report, err := h.Pull(ctx, choice)
+		report, err := h.pull(ctx, choice, heard)
 		result.Pull.Add(report)
 		return fmt.Sprintf("%d deliveries taken in, %d known before", len(report.Loads), report.Known), err
 	case "run":

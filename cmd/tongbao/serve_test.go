@@ -155,7 +155,7 @@ func waitFor(t *testing.T, town, what string, is func([]register.Run) bool) {
 }
 
 // TestHandRunKilled: a run by hand that was killed is found by the next
-// command and closed.
+// command and closed. What it had taken in is in its log and its counts.
 func TestHandRunKilled(t *testing.T) {
 	t.Parallel()
 	town := filepath.Join(t.TempDir(), "town")
@@ -164,12 +164,19 @@ func TestHandRunKilled(t *testing.T) {
 	if _, err := start(t, []string{"FAILPOINT=etl.merged:2"}, "pull", "-w", town); !errors.As(err, &exit) {
 		t.Fatalf("the pull was not killed: %v", err)
 	}
+	db := openWorking(t, town)
+	taken := ask(t, db, "select rows_in, file from core.load")
+	db.Close()
 	must(t, "pull", "-w", town)
 	runs := history(t, town)
 	if len(runs) != 2 || runs[0].State != register.Interrupted || runs[1].State != register.Done || runs[1].Trigger != register.ByHand {
 		t.Errorf("got %+v", runs)
 	}
-	if out := must(t, "history", "1", "-w", town); !strings.Contains(out, "interrupted") {
+	_, out, log := command(t, "history", "1", "-w", town)
+	if !strings.Contains(out, "interrupted") {
 		t.Errorf("history does not say so:\n%s", out)
+	}
+	if len(taken) != 1 || fmt.Sprint(runs[0].Rows.In) != taken[0][0] || !strings.Contains(log, taken[0][1]+": "+taken[0][0]+" rows in") {
+		t.Errorf("%q was taken in; the killed run says %+v:\n%s", taken, runs[0].Rows, log)
 	}
 }
