@@ -5,19 +5,51 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 )
 
-// DecodeYAML reads one YAML document strictly: an unknown or repeated key is an
-// error with line and column.
+// YAMLError is a YAML file that cannot be read as what it should be.
+type YAMLError struct {
+	Line      int  // from 1; 0 where it is not known
+	IsUnknown bool // the key there is none that there is; else the form is wrong, or the kind of a value
+	text      string
+}
+
+func (e *YAMLError) Error() string { return e.text }
+
+// DecodeYAML reads one YAML document strictly: an unknown or repeated key is a
+// YAMLError with line and column.
 func DecodeYAML(file string, content []byte, into any) error {
 	err := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict()).Decode(into)
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: the file is empty", file)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, true))
+	wrong := &YAMLError{text: "the file is empty"}
+	if !errors.Is(err, io.EOF) {
+		wrong.text = yaml.FormatError(err, false, true)
 	}
-	return nil
+	var located yaml.Error
+	if errors.As(err, &located) && located.GetToken() != nil {
+		wrong.Line = located.GetToken().Position.Line
+	}
+	var unknown *yaml.UnknownFieldError
+	wrong.IsUnknown = errors.As(err, &unknown)
+	return fmt.Errorf("%s: %w", file, wrong)
+}
+
+// YAMLLine is the line of the value at a path such as jobs[1].schedule, or of
+// what it would stand in; 0 if there is neither.
+func YAMLLine(content []byte, path string) int {
+	for ; path != ""; path = path[:max(strings.LastIndexAny(path, ".["), 0)] {
+		at, err := yaml.PathString("$." + path)
+		if err != nil {
+			continue
+		}
+		if node, err := at.ReadNode(bytes.NewReader(content)); err == nil && node != nil && node.GetToken() != nil {
+			return node.GetToken().Position.Line
+		}
+	}
+	return 0
 }

@@ -279,8 +279,8 @@ func (h *House) report(ctx context.Context, month tongbao.Month, args []string) 
 func (h *House) OnRun(f func(register.Run)) { h.onRun = append(h.onRun, f) }
 
 // end writes the JSON file of a run, closes it on the register, queues its
-// retry and tells who wants to know. The file comes first: if the process is
-// killed in between, the run is not over yet, and its next end writes it again.
+// retry and tells who wants to know. File and notices come first: if the process
+// is killed in between, the run is not over yet, and its next end does it again.
 func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
 	kept, err := h.register.Run(ctx, run.ID)
 	if err != nil {
@@ -292,8 +292,8 @@ func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
 			step.State, step.Ended = run.State, run.Ended
 		}
 	}
-	d := dispatcher{h.register, jobs}
-	err = errors.Join(h.writeRun(run), d.end(ctx, run), h.queueNotices(ctx, run, d.retry(run) != nil))
+	d := dispatcher{register: h.register, jobs: jobs}
+	err = errors.Join(h.writeRun(run), h.queueNotices(ctx, run, d.retry(run) != nil), d.end(ctx, run))
 	if err == nil {
 		h.tell(run)
 	}

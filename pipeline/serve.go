@@ -108,7 +108,11 @@ func (s *Service) config() Config {
 	return s.house.Config
 }
 
-func (s *Service) dispatcher() dispatcher { return dispatcher{s.house.register, s.Jobs()} }
+func (s *Service) dispatcher() dispatcher {
+	return dispatcher{s.house.register, s.Jobs(), func(lost []passed) ([]register.Notice, error) {
+		return s.config().notices(passedTellings(lost), 0, s.house.Now())
+	}}
+}
 
 // Serve works until the context ends; then the run at work finishes or rolls
 // back within StopWithin.
@@ -175,6 +179,9 @@ func (s *Service) tickLoop(ctx context.Context) error {
 			}
 			s.house.tell(run)
 		}
+		if len(made.over) > 0 {
+			s.hasNews()
+		}
 		s.poke()
 		wait := lookAgain
 		if next := s.NextDue(now); !next.IsZero() && err == nil {
@@ -235,7 +242,7 @@ func (s *Service) next(ctx context.Context) (*register.Run, context.Context, err
 	if s.pending != nil {
 		s.house.Config, s.pending = *s.pending, nil
 	}
-	run, err := dispatcher{s.house.register, s.jobs}.take(ctx, s.house.Now())
+	run, err := dispatcher{register: s.house.register, jobs: s.jobs}.take(ctx, s.house.Now())
 	if run == nil || err != nil {
 		return nil, nil, err
 	}
@@ -284,10 +291,7 @@ func (s *Service) work(serving, ctx context.Context, run register.Run) {
 	s.log.Log(ctx, level, "run ends", "run", run.ID, "job", run.Job, "state", outcome.Run.State,
 		"took", outcome.Run.Ended.Sub(run.Started).Round(time.Millisecond), "rows_in", outcome.Run.Rows.In, "error", outcome.Run.Error)
 	s.over(run.ID, outcome)
-	select {
-	case s.told <- struct{}{}:
-	default:
-	}
+	s.hasNews()
 }
 
 func (s *Service) feed(id int64) *feed {

@@ -30,7 +30,7 @@ func checkListen(address string) error {
 		return nil
 	}
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
-		return fmt.Errorf("listen: %q: want host:port such as %s, or off", address, DefaultListen)
+		return fmt.Errorf("%q: want host:port such as %s, or off", address, DefaultListen)
 	}
 	return nil
 }
