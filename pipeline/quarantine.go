@@ -64,7 +64,7 @@ func (h *House) Dismiss(ctx context.Context, w etl.Waiting, by, why string) (int
 
 // Aliases lists the spellings of a grid, of all with grid "".
 func (h *House) Aliases(ctx context.Context, grid string) (warehouse.Rows, error) {
-	if err := h.loadSeeds(ctx, h.db); err != nil {
+	if err := h.seed(ctx); err != nil {
 		return warehouse.Rows{}, err
 	}
 	return h.db.Rows(ctx, `select alias.alias as spelling, alias.grid_id, max(grid.name) as name, alias.valid_from, alias.valid_to

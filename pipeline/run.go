@@ -7,9 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -261,14 +259,6 @@ func (h *House) rulesDigest() (string, error) {
 	for _, q := range h.Queries {
 		fmt.Fprintf(sum, "%s\n%s\n", q.Path, q.SQL)
 	}
-	seeds := os.DirFS(h.seedsDir())
-	err := fs.WalkDir(seeds, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(seeds, name)
-		fmt.Fprintf(sum, "%s\n%s\n", path.Clean(name), text)
-		return err
-	})
+	err := hashSeeds(sum, h.seedsDir())
 	return hex.EncodeToString(sum.Sum(nil))[:16], err
 }

@@ -154,6 +154,7 @@ type House struct {
 	db       *warehouse.DB
 	register *register.Register
 	lock     *flock.Flock
+	seeded   string // digest of the seeds that the seed tables were loaded from, "" if not yet
 	onRun    []func(register.Run)
 	telling  sync.Mutex
 	left     []register.Run // what a killed process left running, closed when we came
