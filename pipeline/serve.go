@@ -231,7 +231,8 @@ func (s *Service) workLoop(ctx context.Context) error {
 	return nil
 }
 
-// next takes a run off the queue and makes the context that it works under.
+// next takes a run off the queue and makes the context that it works under. As
+// long as the warehouse does not open, runs wait.
 // The service's own context does not end it: stopping has its own cause.
 func (s *Service) next(ctx context.Context) (*register.Run, context.Context, error) {
 	s.mu.Lock()
@@ -241,6 +242,9 @@ func (s *Service) next(ctx context.Context) (*register.Run, context.Context, err
 	}
 	if s.pending != nil {
 		s.house.Config, s.pending = *s.pending, nil
+	}
+	if err := s.house.db.Revive(ctx); err != nil {
+		return nil, nil, err
 	}
 	run, err := dispatcher{register: s.house.register, jobs: s.jobs}.take(ctx, s.house.Now())
 	if run == nil || err != nil {

@@ -118,7 +118,7 @@ func (db *DB) BuildMonth(ctx context.Context, queries []Query, month tongbao.Mon
 // Fingerprint returns what a month was last built from, "" if never.
 func (db *DB) Fingerprint(ctx context.Context, month tongbao.Month) (string, error) {
 	var fingerprint string
-	err := db.sql.QueryRowContext(ctx,
+	err := db.SQL().QueryRowContext(ctx,
 		"select coalesce(max(fingerprint), '') from meta.built where month = ?", month.First()).Scan(&fingerprint)
 	return fingerprint, err
 }
