@@ -127,7 +127,12 @@ func (in Intake) fetch(ctx context.Context, db *warehouse.DB, d *Definition) (Fe
 	defer stop()
 	if err := c.read(limited, w, file); err != nil {
 		if errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-			err = &FileError{Where: "read rows", What: fmt.Sprintf("not finished within the timeout of %s", d.Connect.timeout), Do: "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"}
+			late := &FileError{Where: "read rows", What: fmt.Sprintf("not finished within the timeout of %s", d.Connect.timeout), Do: "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"}
+			var cut *FileError
+			if errors.As(err, &cut) && cut.tried != "" {
+				late.What += "; the try before: " + cut.tried
+			}
+			err = late
 		}
 		return fetch, item, named(d, c.host(), err)
 	}

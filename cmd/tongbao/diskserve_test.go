@@ -99,7 +99,10 @@ func TestServingOnFullDisk(t *testing.T) {
 		fillWhile(t, disk, "town/data/raw/*/*.csv", over)
 	}()
 	await(t, log, "a run fails and says why", func() bool { return strings.Contains(log.String(), "free some space") })
-	await(t, log, "not ready", func() bool { code, said := readyz(t, base); return code == 503 && strings.Contains(said, "nearly full") })
+	await(t, log, "not ready", func() bool {
+		code, said := readyz(t, base)
+		return code == 503 && strings.Contains(said, "nearly full")
+	})
 	if code, _, stderr := command(t, "status", "--jobs", "-w", town); code != exitDone || !strings.Contains(stderr, fmt.Sprint("the service runs as process ", child.Process.Pid)) {
 		t.Errorf("the service does not answer: exit %d\n%s\n%s", code, stderr, log)
 	}

@@ -151,7 +151,11 @@ func waitFor(t *testing.T, town, what string, is func([]register.Run) bool) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("waited in vain: %s: %+v", what, history(t, town))
+	var said []string
+	for _, run := range history(t, town) {
+		said = append(said, fmt.Sprintf("%d %s %s", run.ID, run.State, run.Error))
+	}
+	t.Fatalf("waited in vain: %s; the last of %d runs:\n%s", what, len(said), strings.Join(said[max(0, len(said)-10):], "\n"))
 }
 
 // TestHandRunKilled: a run by hand that was killed is found by the next
