@@ -93,8 +93,7 @@ func (m *moody) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestServingBadSource(t *testing.T) {
 	t.Setenv("TONGBAO_TEST_TOKEN", "s3cret")
 	server := newMoody(t)
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
+	town := ownDemo(t, 1, delivered)
 	held := hold(t, town)
 	definition := strings.Replace(fmt.Sprintf(ledger, "http://"+server.address), "cursor:", "timeout: 2s, cursor:", 1)
 	if err := os.WriteFile(filepath.Join(town, "data", "sources", "ledger.yaml"), []byte(definition), 0o600); err != nil {

@@ -87,16 +87,17 @@ func TestServingOnFullDisk(t *testing.T) {
 	t.Parallel()
 	disk, _ := smallDisk(t, 400)
 	town := filepath.Join(disk, "town")
-	must(t, "init", town, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
-	calm := copyWorkspace(t, town)
-	must(t, "run", "-w", calm, "--month", "2026-10")
+	calm := sharedDemo(t, 1, published)
+	if err := os.CopyFS(town, os.DirFS(sharedDemo(t, 1, delivered))); err != nil {
+		t.Fatal(err)
+	}
 	setJobs(t, town, "  - {name: often, schedule: \"* * * * *\", steps: [pull, run]}\n")
 	child, log := serving(t, []string{fmt.Sprintf("TEST_CLOCK=%d %d 60", testNow.Unix(), time.Now().UnixNano())}, "serve", "-w", town)
 	base := watchedAt(t, log)
 	filled, over := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(filled)
-		fillWhile(t, disk, "town/data/raw/*/*.csv", over)
+		fillWhile(t, disk, appears(disk, "town/data/raw/*/*.csv"), over)
 	}()
 	await(t, log, "a run fails and says why", func() bool { return strings.Contains(log.String(), "free some space") })
 	await(t, log, "not ready", func() bool {

@@ -141,19 +141,14 @@ func TestKilledServing(t *testing.T) {
 	if os.Getenv("SOAK") != "" {
 		kills = 600
 	}
-	fresh := filepath.Join(t.TempDir(), "town")
-	must(t, "init", fresh, "--demo", "--months", "3", "--grids", "16")
-	setJobs(t, fresh, `
+	calm, town := sharedDemo(t, 3, published), ownDemo(t, 3, delivered)
+	setJobs(t, town, `
   - {name: often, schedule: "* * * * *", steps: [pull, run], catchup: last, retries: 3, retry_delay: 1s}
   - {name: draw, schedule: "*/5 * * * *", steps: [publish, report], catchup: none}
 `)
-	calm := copyWorkspace(t, fresh)
-	must(t, "run", "-w", calm, "--month", "2026-10")
-
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
-	town := copyWorkspace(t, fresh)
 	held := hold(t, town)
 	deliveries := len(held.names)
 	// A minute of the clock is a second of ours: there is always work.

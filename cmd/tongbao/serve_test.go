@@ -47,7 +47,9 @@ func stopService(t *testing.T, child *exec.Cmd) time.Duration {
 func TestCommandsBesideService(t *testing.T) {
 	deep := filepath.Join(t.TempDir(), strings.Repeat("deep/", 12))
 	town := filepath.Join(deep, "town")
-	must(t, "init", town, "--demo", "--months", "2", "--grids", "16")
+	if err := os.CopyFS(town, os.DirFS(sharedDemo(t, 1, delivered))); err != nil {
+		t.Fatal(err)
+	}
 	setJobs(t, town, "  - {name: yearly, schedule: \"0 0 1 1 *\", steps: [pull]}\n")
 	alone := copyWorkspace(t, town) // what the same command says without a service
 	service := startService(t, town)
@@ -101,8 +103,7 @@ func TestCommandsBesideService(t *testing.T) {
 // time, rolled back and closed as interrupted; the next start does it again
 // because its job says so. A run is cancelled the same way.
 func TestStopAndCancel(t *testing.T) {
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "3", "--grids", "16")
+	town := ownDemo(t, 1, delivered)
 	setJobs(t, town, "  - {name: often, schedule: \"* * * * *\", steps: [pull, run], retries: 5}\n")
 	clock := fmt.Sprintf("TEST_CLOCK=%d %d 60", testNow.Unix(), time.Now().UnixNano())
 	service := startService(t, town, clock)
@@ -162,8 +163,7 @@ func waitFor(t *testing.T, town, what string, is func([]register.Run) bool) {
 // command and closed. What it had taken in is in its log and its counts.
 func TestHandRunKilled(t *testing.T) {
 	t.Parallel()
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "1", "--grids", "16")
+	town := ownDemo(t, 1, delivered)
 	var exit *exec.ExitError
 	if _, err := start(t, []string{"FAILPOINT=etl.merged:2"}, "pull", "-w", town); !errors.As(err, &exit) {
 		t.Fatalf("the pull was not killed: %v", err)
