@@ -75,7 +75,7 @@ bench: build
 # fuzz target in turn, an hour in all. What is found lies under testdata/fuzz
 # of its package: fix it and keep the file, make test runs it from then on.
 FUZZ ?= 3600
-SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull
+SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull|TestDiskFillsUp
 soak:
 	@targets=$$($(GO) test -list '^Fuzz' ./etl/ | grep '^Fuzz'); each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \
 	for target in $$targets; do \

@@ -11,13 +11,16 @@ import (
 	"tongbao/pipeline"
 )
 
-// failpoints are the named moments at which the program may lose power, by the
-// stage that the town has come to before; each follows or precedes something
-// durable.
-var failpoints = map[stage][]string{
-	delivered: {"etl.landed:3", "etl.staged:4", "etl.merged:5", "etl.before_commit:6", "etl.after_commit:7"},
-	pulled: {"build.before_commit:2", "build.month_committed", "build.snapshot_written", "build.before_rename",
-		"publish.before_rename", "publish.before_pointer", "publish.after_pointer"},
+// failpoints are the named moments at which the program may lose power, with
+// the town that it then works on; each follows or precedes something durable.
+var failpoints = []struct {
+	months int
+	from   stage
+	points []string
+}{
+	{1, delivered, []string{"etl.landed:3", "etl.staged:4", "etl.merged:5", "etl.before_commit:6", "etl.after_commit:7"}},
+	{2, pulled, []string{"build.before_commit:2", "build.month_committed"}},
+	{1, pulled, []string{"build.snapshot_written", "build.before_rename", "publish.before_rename", "publish.before_pointer", "publish.after_pointer"}},
 }
 
 // TestKilledAnywhere kills the program with SIGKILL at every failpoint of a
@@ -25,10 +28,10 @@ var failpoints = map[stage][]string{
 // one, as version 1.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
-	want := readManifest(t, sharedDemo(t, 2, published), "2026-10")
-	for upTo, points := range failpoints {
-		for _, point := range points {
-			t.Run(point, func(t *testing.T) { killedAt(t, point, ownDemo(t, 2, upTo), want) })
+	for _, town := range failpoints {
+		want := readManifest(t, sharedDemo(t, town.months, published), "2026-10")
+		for _, point := range town.points {
+			t.Run(point, func(t *testing.T) { killedAt(t, point, ownDemo(t, town.months, town.from), want) })
 		}
 	}
 }
