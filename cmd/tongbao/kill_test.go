@@ -156,11 +156,21 @@ func TestKilledServing(t *testing.T) {
 	for kill := range kills {
 		handed := deliveries - len(held.names)
 		held.hand(t, max(0, (kill+1)*deliveries/kills-handed))
+		var killed int64 // the run that the kill before left running
+		if run := find(history(t, town), register.Running); run != nil {
+			killed = run.ID
+		}
 		child, log := serving(t, []string{clock}, "serve", "-w", town)
-		if kill%5 == 4 {
+		switch kill % 5 {
+		case 2, 3: // at work for sure, however slow the machine is
+			waitFor(t, town, "a run is at work", func(runs []register.Run) bool {
+				run := find(runs, register.Running)
+				return run != nil && run.ID != killed
+			})
+		case 4:
 			waitForDone(t, town, kill/5+1) // so that there is something to publish over
 		}
-		time.Sleep(200*time.Millisecond + time.Duration(random.Int64N(int64(1500*time.Millisecond))))
+		time.Sleep(time.Duration(random.Int64N(int64(1700 * time.Millisecond))))
 		if err := child.Process.Kill(); err != nil {
 			t.Fatalf("kill %d: the service had ended by itself: %v\n%s", kill, err, log)
 		}
