@@ -95,7 +95,7 @@ func FindWorkspace(dir string) (Workspace, error) {
 // check fills in what is absent and returns the first value that is wrong.
 func (c *Config) check() error {
 	if c.Town == "" {
-		return keyf("town", "is missing; it heads the bulletin")
+		return keyf("town", "missing; it heads the bulletin")
 	}
 	if c.Publish != "auto" && c.Publish != "manual" {
 		return keyf("publish", "%q: want auto or manual", c.Publish)

@@ -70,7 +70,7 @@ func (b browser) open(t *testing.T, file string, width, height int64) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(b.ctx)
 	t.Cleanup(closeTab)
-	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	tab := &tab{t: t, ctx: ctx, close: closeTab}
 	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()

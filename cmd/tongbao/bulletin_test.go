@@ -121,7 +121,7 @@ func TestPages(t *testing.T) {
 				}
 				p.keep(fmt.Sprintf("%s-%d", e.name, width))
 				p.quiet()
-				if err == nil && width == widths[0] {
+				if err == nil && width == widths[0] && e.of.Locale != "zh-Hant" { // built as zh-Hans is
 					p.accessible(string(axe))
 				}
 				p.close()
