@@ -77,11 +77,13 @@ bench: build
 FUZZ ?= 3600
 SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull
 soak:
-	@targets=$$($(GO) test -list '^Fuzz' ./etl/ | grep '^Fuzz'); each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \
+	@targets=$$(for room in etl warehouse; do $(GO) test -list '^Fuzz' ./$$room/ | sed -n "s|^Fuzz|$$room/Fuzz|p"; done); \
+	each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \
 	for target in $$targets; do \
 		echo "$$target for $$each s"; \
-		$(GO) test ./etl/ -run '^$$' -fuzz "^$$target\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
+		$(GO) test ./$${target%/*}/ -run '^$$' -fuzz "^$${target#*/}\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
 	done
+	SOAK=1 $(GO) test -run TestStatementsInChild -timeout 1h -v ./warehouse/
 	SOAK=1 $(GO) test -run TestTwoYears -timeout 2h -v ./pipeline/
 	SOAK=1 $(GO) test -run '$(SOAKED)' -timeout 6h -v ./cmd/tongbao/
 
