@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"tongbao/templates"
 )
 
 // What the first page shows beside its sentences. Positions are in percent of
@@ -122,7 +124,7 @@ func (m *bulletin) heatRows() ([]heatHead, []heatRow) {
 		for _, line := range lines {
 			class := "missing"
 			if value, err := strconv.ParseFloat(one[line], 64); err == nil {
-				class = fmt.Sprintf("h%d", heatStep(value))
+				class = fmt.Sprintf("h%d", templates.HeatStep(value))
 			}
 			r.Cells = append(r.Cells, heatCell{show(one[line], score, m.words, one), class})
 		}

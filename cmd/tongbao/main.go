@@ -39,7 +39,7 @@ func main() {
 // run executes one command line and returns its exit code. Data goes to
 // stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return (&app{stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
+	return (&app{stdin: os.Stdin, stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
@@ -69,6 +69,7 @@ type usageError struct{ error }
 
 // app is what every command shares.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	now            func() time.Time
 	sleep          func(context.Context, time.Duration) // of the service; nil waits in real time
@@ -106,7 +107,7 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 		a.initCommand(), a.validateCommand(), a.pullCommand(), a.runCommand(),
 		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.answerCommand(), a.reportCommand(),
 		a.serveCommand(), a.statusCommand(), a.historyCommand(), a.retryCommand(), a.cancelCommand(),
-		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(),
+		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(), a.accountCommand(),
 		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.pruneCommand(), a.versionCommand(), a.verifyCommand(),
 	)
 	wrapArgs(root)
