@@ -170,7 +170,7 @@ func TestDesk(t *testing.T) {
 	ctx, leave := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	for _, asker := range []string{"one", "two", "three"} {
-		group.Go(func() { _, _ = desk.Ask(ctx, asker, "test", slow, &Rows{}, nil) })
+		group.Go(func() { _, _ = desk.Ask(ctx, Asker{Account: asker}, slow, &Rows{}, nil) })
 		eventually(t, func() bool {
 			running, waiting := desk.State()
 			return running+waiting == map[string]int{"one": 1, "two": 2, "three": 3}[asker]
@@ -178,7 +178,7 @@ func TestDesk(t *testing.T) {
 	}
 	refusedAs := func(asker, code string) {
 		t.Helper()
-		_, err := desk.Ask(ctx, asker, "test", slow, &Rows{}, nil)
+		_, err := desk.Ask(ctx, Asker{Account: asker}, slow, &Rows{}, nil)
 		var known *QuestionError
 		if !errors.As(err, &known) || known.Kind != Busy || known.Code != code || strings.Contains(known.Error(), "%!") {
 			t.Errorf("%s: %v", asker, err)
@@ -187,12 +187,20 @@ func TestDesk(t *testing.T) {
 	refusedAs("one", "asker")
 	refusedAs("three", "asker")
 	refusedAs("four", "queue")
+	if desk.Cancel("four") || !desk.Cancel("three") {
+		t.Error("who waits can cancel, who does not cannot")
+	}
+	eventually(t, func() bool { _, waiting := desk.State(); return waiting == 0 })
+	if !desk.Cancel("one") {
+		t.Error("one cannot cancel its query")
+	}
+	eventually(t, func() bool { running, _ := desk.State(); return running == 1 })
 	leave()
 	group.Wait()
 	if running, waiting := desk.State(); running+waiting != 0 {
 		t.Errorf("%d and %d stay", running, waiting)
 	}
-	if _, err := desk.Ask(context.Background(), "four", "test", Question{SQL: "select 1", Limits: PageLimits}, &Rows{}, nil); err != nil {
+	if _, err := desk.Ask(context.Background(), Asker{Account: "four"}, Question{SQL: "select 1", Limits: PageLimits}, &Rows{}, nil); err != nil {
 		t.Error(err)
 	}
 	ended := 0
@@ -201,11 +209,11 @@ func TestDesk(t *testing.T) {
 			ended++
 		}
 	}
-	if len(records) != 2*ended || ended < 3 {
+	if len(records) != 2*ended || ended != 3 {
 		t.Errorf("%d records, %d of them ends", len(records), ended)
 	}
 	desk.Audit = func(context.Context, Asked) error { return errors.New("the disk is full") }
-	if _, err := desk.Ask(context.Background(), "four", "test", Question{SQL: "select 1", Limits: PageLimits}, &Rows{}, nil); err == nil {
+	if _, err := desk.Ask(context.Background(), Asker{Account: "four"}, Question{SQL: "select 1", Limits: PageLimits}, &Rows{}, nil); err == nil {
 		t.Error("a question that cannot be recorded is answered")
 	}
 }

@@ -21,28 +21,39 @@ type Desk struct {
 	Audit func(context.Context, Asked) error
 
 	mu    sync.Mutex
-	busy  map[string]bool // askers who are being answered
+	busy  map[string]context.CancelCauseFunc // by account of those who are being answered
 	queue []*waiting
+}
+
+// Asker is who asks, from where, and through which door.
+type Asker struct {
+	Account string
+	From    string // address of the client, or "command line"
+	Door    string // page, api, postgres
 }
 
 // Asked is one question for the audit log: once when it begins, with the zero
 // End, and once when it ended.
 type Asked struct {
-	Asker   string
-	Where   string // the door: page, api, command, postgres …
+	Asker
 	SQL     string
 	Params  []Param
+	Form    Form
 	Began   time.Time
 	End     time.Time
 	Summary Summary
 	Err     *QuestionError // nil when it was answered
 }
 
-// waiting is an asker in the queue; turn is closed when it is let in.
+// waiting is an account in the queue; turn is closed when it is let in.
 type waiting struct {
-	asker string
-	turn  chan struct{}
+	account string
+	cancel  context.CancelCauseFunc
+	turn    chan struct{}
 }
+
+// errTakenBack is the cause of a question that Cancel ended.
+var errTakenBack = errors.New("cancelled by its asker")
 
 // NewDesk is a desk with the bounds that docs/sql.md names.
 func NewDesk(audit func(context.Context, Asked) error) *Desk {
@@ -50,12 +61,14 @@ func NewDesk(audit func(context.Context, Asked) error) *Desk {
 }
 
 // Ask waits for a place, asks, and records.
-func (d *Desk) Ask(ctx context.Context, asker, where string, q Question, to Sink, raw io.Writer) (Summary, error) {
-	if err := d.enter(ctx, asker); err != nil {
+func (d *Desk) Ask(ctx context.Context, asker Asker, q Question, to Sink, raw io.Writer) (Summary, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if err := d.enter(ctx, asker.Account, cancel); err != nil {
 		return Summary{}, err
 	}
-	defer d.leave(asker)
-	asked := Asked{Asker: asker, Where: where, SQL: q.SQL, Params: q.Params, Began: time.Now()}
+	defer d.leave(asker.Account)
+	asked := Asked{Asker: asker, SQL: q.SQL, Params: q.Params, Form: q.Form, Began: time.Now()}
 	if err := d.audit(ctx, asked); err != nil {
 		return Summary{}, err
 	}
@@ -79,26 +92,26 @@ func (d *Desk) audit(ctx context.Context, asked Asked) error {
 	return nil
 }
 
-// enter returns when the asker may ask, or with what is in the way.
-func (d *Desk) enter(ctx context.Context, asker string) error {
+// enter returns when the account may ask, or with what is in the way.
+func (d *Desk) enter(ctx context.Context, account string, cancel context.CancelCauseFunc) error {
 	d.mu.Lock()
 	if d.busy == nil {
-		d.busy = map[string]bool{}
+		d.busy = map[string]context.CancelCauseFunc{}
 	}
-	isMine := func(w *waiting) bool { return w.asker == asker }
+	isMine := func(w *waiting) bool { return w.account == account }
 	switch {
-	case d.busy[asker] || slices.ContainsFunc(d.queue, isMine):
+	case d.busy[account] != nil || slices.ContainsFunc(d.queue, isMine):
 		d.mu.Unlock()
 		return &QuestionError{Kind: Busy, Code: "asker"}
 	case len(d.busy) < d.Running:
-		d.busy[asker] = true
+		d.busy[account] = cancel
 		d.mu.Unlock()
 		return nil
 	case len(d.queue) >= d.Waiting:
 		d.mu.Unlock()
 		return &QuestionError{Kind: Busy, Code: "queue", Subject: fmt.Sprint(d.Waiting)}
 	}
-	mine := &waiting{asker, make(chan struct{})}
+	mine := &waiting{account, cancel, make(chan struct{})}
 	d.queue = append(d.queue, mine)
 	d.mu.Unlock()
 	select {
@@ -111,26 +124,44 @@ func (d *Desk) enter(ctx context.Context, asker string) error {
 	if at := slices.Index(d.queue, mine); at >= 0 {
 		d.queue = slices.Delete(d.queue, at, at+1)
 	} else {
-		d.next(asker) // let in just now: the place goes on
+		d.next(account) // let in just now: the place goes on
 	}
 	return &QuestionError{Kind: Cancelled}
 }
 
-func (d *Desk) leave(asker string) {
+// Cancel ends what an account asks or waits to ask, and says whether there was
+// anything.
+func (d *Desk) Cancel(account string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.next(asker)
+	if cancel := d.busy[account]; cancel != nil {
+		cancel(errTakenBack)
+		return true
+	}
+	for _, w := range d.queue {
+		if w.account == account {
+			w.cancel(errTakenBack)
+			return true
+		}
+	}
+	return false
 }
 
-// next gives the asker's place to the first in the queue.
-func (d *Desk) next(asker string) {
-	delete(d.busy, asker)
+func (d *Desk) leave(account string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.next(account)
+}
+
+// next gives the account's place to the first in the queue.
+func (d *Desk) next(account string) {
+	delete(d.busy, account)
 	if len(d.queue) == 0 {
 		return
 	}
 	first := d.queue[0]
 	d.queue = d.queue[1:]
-	d.busy[first.asker] = true
+	d.busy[first.account] = first.cancel
 	close(first.turn)
 }
 

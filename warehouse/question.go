@@ -59,6 +59,10 @@ type Relation struct {
 	// calls a table of its file source.schema.table. The rows are copied before the question is run: behind a view, an error
 	// message of the question could tell of rows that the view leaves out.
 	Where string
+
+	// What pages tell of it; the process that answers needs none of it.
+	Columns     []Column `json:"-"` // those that may be read
+	Grain, Rule string   `json:"-"` // of the query that makes it, "" for what no query makes
 }
 
 // Limits bound the process that answers a question. Users meet them, so each

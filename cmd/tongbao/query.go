@@ -87,7 +87,11 @@ func (a *app) readable(ctx context.Context, monthFlag string, records bool) ([]w
 	if records {
 		audience = register.Taskforce
 	}
-	return workspace.Readable(ctx, audience, month)
+	readers, err := workspace.Readers()
+	if err != nil {
+		return nil, err
+	}
+	return readers.Sources(ctx, audience, month)
 }
 
 // tablesOf lists the tables of sources, one a row.

@@ -31,7 +31,11 @@ func TestReadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	sources, err := workspace.Readable(ctx, register.Statisticians, 0)
+	readers, err := workspace.Readers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources, err := readers.Sources(ctx, register.Statisticians, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +83,12 @@ func TestReadable(t *testing.T) {
 			}
 		}
 	}
-	all, err := workspace.Readable(ctx, register.Taskforce, tongbao.NewMonth(2026, 10))
+	all, err := readers.Sources(ctx, register.Taskforce, tongbao.NewMonth(2026, 10))
 	if err != nil || len(all) != 2 {
 		t.Fatalf("the taskforce reads %v, %v", all, err)
 	}
 	for _, by := range []register.Audience{register.Leaders, register.Unit, register.Public} {
-		if none, err := workspace.Readable(ctx, by, 0); err != nil || len(none) != 0 {
+		if none, err := readers.Sources(ctx, by, 0); err != nil || len(none) != 0 {
 			t.Errorf("%s reads %v, %v", by, none, err)
 		}
 	}
