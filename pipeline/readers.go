@@ -18,7 +18,7 @@ import (
 type Readers struct {
 	workspace Workspace
 	queries   map[string]warehouse.Query // by table that they make
-	saved     []warehouse.Query
+	titled    []warehouse.Query          // of saved/ and api/
 
 	mu    sync.Mutex
 	files map[string]map[string][]warehouse.Column // by path; a published name is never reused
@@ -30,11 +30,11 @@ func (w Workspace) Readers() (*Readers, error) {
 	if err != nil {
 		return nil, err
 	}
-	saved, err := warehouse.ReadSaved(w.queryFiles())
+	titled, err := warehouse.ReadTitled(w.queryFiles(), "saved", "api")
 	if err != nil {
 		return nil, err
 	}
-	r := &Readers{workspace: w, queries: map[string]warehouse.Query{}, saved: saved, files: map[string]map[string][]warehouse.Column{}}
+	r := &Readers{workspace: w, queries: map[string]warehouse.Query{}, titled: titled, files: map[string]map[string][]warehouse.Column{}}
 	for _, query := range all {
 		if query.Layer != "indicator" { // many files fill that layer's tables
 			r.queries[query.Table()] = query
@@ -43,23 +43,24 @@ func (w Workspace) Readers() (*Readers, error) {
 	return r, nil
 }
 
-// Saved are the titled queries of queries/saved/.
-func (r *Readers) Saved() []warehouse.Query { return r.saved }
+// Titled are the queries of queries/saved/, for people, and of queries/api/,
+// which answer the JSON API; Layer is the folder.
+func (r *Readers) Titled() []warehouse.Query { return r.titled }
 
-// Sources lists what an audience may ask of a month's current version; month 0
+// Published lists what an audience may ask of a month's current version; month 0
 // is the newest published one. What it may not see is in no list, so that no
 // statement can name it.
-func (r *Readers) Sources(ctx context.Context, by register.Audience, month tongbao.Month) ([]warehouse.Source, error) {
-	dir, _, err := r.workspace.Current(month)
+func (r *Readers) Published(ctx context.Context, by register.Audience, month tongbao.Month) (warehouse.Published, error) {
+	dir, month, err := r.workspace.Current(month)
 	if err != nil {
-		return nil, err
+		return warehouse.Published{}, err
 	}
-	var sources []warehouse.Source
+	published := warehouse.Published{Month: month, Version: filepath.Base(dir)}
 	for _, file := range []string{publishedFile, recordsFile} {
 		source := warehouse.Source{Path: filepath.Join(dir, file)}
 		tables, err := r.tables(ctx, source.Path)
 		if err != nil {
-			return nil, err
+			return published, err
 		}
 		for _, table := range slices.Sorted(maps.Keys(tables)) {
 			if reading, isSeen := register.Readable(by, table); isSeen {
@@ -67,10 +68,10 @@ func (r *Readers) Sources(ctx context.Context, by register.Audience, month tongb
 			}
 		}
 		if len(source.Relations) > 0 {
-			sources = append(sources, source)
+			published.Sources = append(published.Sources, source)
 		}
 	}
-	return sources, nil
+	return published, nil
 }
 
 // relation is a table as it may be read.

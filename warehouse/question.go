@@ -3,6 +3,8 @@ package warehouse
 import (
 	"fmt"
 	"time"
+
+	"tongbao"
 )
 
 // Question is one SELECT of a person, with everything that a process of its
@@ -49,6 +51,13 @@ const (
 type Source struct {
 	Path      string
 	Relations []Relation
+}
+
+// Published is a month's version as one audience may ask it.
+type Published struct {
+	Month   tongbao.Month
+	Version string // v1, v2 …
+	Sources []Source
 }
 
 // Relation is a table that the asker may read, and how much of it.

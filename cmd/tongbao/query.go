@@ -91,7 +91,8 @@ func (a *app) readable(ctx context.Context, monthFlag string, records bool) ([]w
 	if err != nil {
 		return nil, err
 	}
-	return readers.Sources(ctx, audience, month)
+	published, err := readers.Published(ctx, audience, month)
+	return published.Sources, err
 }
 
 // tablesOf lists the tables of sources, one a row.

@@ -35,10 +35,11 @@ func TestReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sources, err := readers.Sources(ctx, register.Statisticians, 0)
+	published, err := readers.Published(ctx, register.Statisticians, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	sources := published.Sources
 	if len(sources) != 1 || filepath.Base(sources[0].Path) != "warehouse.duckdb" {
 		t.Fatalf("statisticians read %v", sources)
 	}
@@ -83,12 +84,12 @@ func TestReadable(t *testing.T) {
 			}
 		}
 	}
-	all, err := readers.Sources(ctx, register.Taskforce, tongbao.NewMonth(2026, 10))
-	if err != nil || len(all) != 2 {
+	all, err := readers.Published(ctx, register.Taskforce, tongbao.NewMonth(2026, 10))
+	if err != nil || len(all.Sources) != 2 || all.Version != "v1" {
 		t.Fatalf("the taskforce reads %v, %v", all, err)
 	}
 	for _, by := range []register.Audience{register.Leaders, register.Unit, register.Public} {
-		if none, err := readers.Sources(ctx, by, 0); err != nil || len(none) != 0 {
+		if none, err := readers.Published(ctx, by, 0); err != nil || len(none.Sources) != 0 {
 			t.Errorf("%s reads %v, %v", by, none, err)
 		}
 	}
