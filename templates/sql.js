@@ -13,7 +13,7 @@
   // Completion: tables by any part of their name; columns of the tables that
   // the text names, else of all.
   const words = "select from where group by order by limit with as join left join on and or not in is null between like case when then else end distinct having union all count sum avg min max round coalesce rank over partition by filter describe summarize pivot unpivot asc desc".split(" ");
-  let chosen = 0, found = [];
+  let chosen = 0, found = [], isMoved = false;
   const wordBefore = () => /[\p{L}\p{N}_.]*$/u.exec(text.value.slice(0, text.selectionStart))[0];
   function complete(always) {
     const word = wordBefore().toLowerCase(), last = word.slice(word.lastIndexOf(".") + 1);
@@ -30,6 +30,7 @@
       found = found.slice(0, 12);
     }
     chosen = 0;
+    isMoved = false;
     show();
   }
   function show() {
@@ -69,9 +70,11 @@
       complete(true);
     } else if (found.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
+      isMoved = true;
       chosen = (chosen + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length;
       show();
-    } else if (found.length && (event.key === "Tab" || event.key === "Enter")) {
+    } else if (found.length && (event.key === "Tab" && !event.shiftKey || event.key === "Enter" && isMoved)) {
+      // Enter alone is a new line: who types on wants no word of ours.
       event.preventDefault();
       take(chosen);
     } else if (event.key === "Escape") {
