@@ -130,7 +130,7 @@
       return response.text();
     }).then(page => {
       const parsed = new DOMParser().parseFromString(page, "text/html");
-      for (const id of ["answer", "history"]) {
+      for (const id of ["answer", "history", "link-box"]) {
         const fresh = parsed.getElementById(id);
         if (!fresh) { location.reload(); return; }
         if (id === "history") fresh.open = document.getElementById(id).open;

@@ -59,12 +59,12 @@ func (w *words) dictionary(of warehouse.Published) dictionaryBody {
 func (w *words) table(relation warehouse.Relation, name string) dictionaryTable {
 	table := dictionaryTable{Name: relation.Name, Meaning: w.text["table."+relation.Name], Grain: relation.Grain, Rule: relation.Rule}
 	for _, column := range relation.Columns {
+		// The bulletin's own words come first where they are of this very column.
 		meaning := w.Columns[name+"."+column.Name]
-		if meaning == "" {
-			meaning = w.Columns[column.Name]
-		}
-		if own := w.text["column."+column.Name]; meaning == "" {
-			meaning = own
+		for _, other := range []string{w.text["column."+column.Name], w.Columns[column.Name]} {
+			if meaning == "" {
+				meaning = other
+			}
 		}
 		table.Columns = append(table.Columns, dictionaryColumn{column.Name, column.Type, meaning})
 	}

@@ -250,8 +250,8 @@ func TestSavedQueries(t *testing.T) {
 	}
 }
 
-// TestDictionary: every table that may be asked has its meaning in three
-// languages, and nothing else is told.
+// TestDictionary: every table that may be asked, and every column, has its
+// meaning in three languages, and nothing else is told.
 func TestDictionary(t *testing.T) {
 	t.Parallel()
 	p := askingPortal(t)
@@ -268,6 +268,12 @@ func TestDictionary(t *testing.T) {
 			for _, name := range localeNames() {
 				if p.words[name].text["table."+relation.Name] == "" {
 					t.Errorf("%s: no meaning of %s", name, relation.Name)
+				}
+				_, table, _ := strings.Cut(relation.Name, ".")
+				for _, column := range p.words[name].table(relation, table).Columns {
+					if column.Meaning == "" {
+						t.Errorf("%s: no meaning of %s.%s", name, relation.Name, column.Name)
+					}
 				}
 			}
 		}
