@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -31,7 +32,9 @@ type archiveVersion struct {
 	MadeAt    time.Time
 	Rubric    string
 	Audit     string
-	Files     []file
+	Bulletins []file // pages and workbooks
+	Data      []file // DuckDB
+	Parquet   []file
 }
 
 // file is one published file.
@@ -54,10 +57,19 @@ func (s *Server) archive(v *visit) error {
 			if of.manifest, err = s.library.manifest(month.Month, number); err != nil {
 				return err
 			}
-			body.Versions = append(body.Versions, archiveVersion{
-				Month: month.Month.String(), Number: number, IsCurrent: number == month.Current, MadeAt: of.MadeAt,
-				Rubric: of.Rubric, Audit: of.Audit.String(), Files: v.files(of),
-			})
+			one := archiveVersion{Month: month.Month.String(), Number: number, IsCurrent: number == month.Current, MadeAt: of.MadeAt,
+				Rubric: of.Rubric, Audit: of.Audit.String()}
+			for _, f := range v.files(of) {
+				switch path.Ext(f.Name) {
+				case ".duckdb":
+					one.Data = append(one.Data, f)
+				case ".parquet":
+					one.Parquet = append(one.Parquet, f)
+				default:
+					one.Bulletins = append(one.Bulletins, f)
+				}
+			}
+			body.Versions = append(body.Versions, one)
 		}
 	}
 	return v.show("archive", body)

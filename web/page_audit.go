@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -79,7 +80,7 @@ func (s *Server) auditShown(v *visit) error {
 	body := auditBody{Account: filter.Account, Act: filter.Act, Since: query.Get("since"), Until: query.Get("until"), Acts: auditActs(), Keep: auditKeep}
 	filter.Limit = shownEntries
 	err = s.Register.EachAudit(v.r.Context(), filter, func(e register.AuditEntry) error {
-		body.Entries = append(body.Entries, auditEntry{e, detailText(e.Detail)})
+		body.Entries = append(body.Entries, auditEntry{e, v.words.detail(e.Detail)})
 		return nil
 	})
 	if err != nil {
@@ -125,15 +126,24 @@ func (s *Server) printedHeads() []register.Head {
 	return heads
 }
 
-func detailText(detail map[string]any) string {
+// detail writes an entry's detail in the reader's words.
+func (w *words) detail(detail map[string]any) string {
 	var parts []string
-	for key, value := range detail {
-		text, _ := json.Marshal(value)
-		if written := strings.Trim(string(text), `"`); written != "" {
-			parts = append(parts, key+" "+written)
+	for _, key := range slices.Sorted(maps.Keys(detail)) {
+		value, _ := json.Marshal(detail[key])
+		written := strings.Trim(string(value), `"`)
+		if written == "" || written == "false" {
+			continue
 		}
+		word := key
+		if known, found := w.text["detail."+key]; found {
+			word = known
+		}
+		if key == "role" {
+			written = w.say("role." + written)
+		}
+		parts = append(parts, word+" "+w.codes(written))
 	}
-	slices.Sort(parts)
 	return strings.Join(parts, " · ")
 }
 

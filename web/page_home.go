@@ -1,6 +1,10 @@
 package web
 
 import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 
 	"tongbao/register"
@@ -70,11 +74,19 @@ func (v *visit) headline(of *version) []fact {
 // total moved, the greatest changes first.
 func (v *visit) moved(of *version) []string {
 	var said []string
-	for _, one := range where(v.rows(of, "move_top"), "level", "2", "turn", "1", "is_comparable", "true") {
+	rows := where(v.rows(of, "move_top"), "level", "2", "turn", "1", "is_comparable", "true")
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(moveSize(b), moveSize(a)) })
+	for _, one := range rows {
 		said = append(said, v.words.say("home.moved", one.Get("name"), sign(one.Get("total_change")),
 			v.words.data(one.Get("line_name")), v.words.data(one.Get("indicator_name")), v.words.codes(one.Get("cause")), sign(one.Get("amount"))))
 	}
 	return said
+}
+
+// moveSize is how far a total moved, whichever way.
+func moveSize(moved row) float64 {
+	change, _ := strconv.ParseFloat(moved.Get("total_change"), 64)
+	return math.Abs(change)
 }
 
 // late says what came late or has not come.

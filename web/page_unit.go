@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"tongbao/register"
@@ -88,16 +90,25 @@ func (v *visit) communityPage(of *version, own row) unitBody {
 		{v.words.column("households"), separate(own.Get("households")), ""},
 	}
 	body.Lines = v.sheet("line_unit", where(v.rows(of, "line_unit"), "name", name),
-		column{Key: "line", Kind: coded, To: func(r row) string { return v.to("/line/%s", r.Get("line")) }}, column{Key: "weight", Kind: integer}, column{Key: "place", Kind: rank},
+		column{Key: "line", Kind: coded, To: func(r row) string { return v.to("/line/%s", r.Get("line")) }}, column{Key: "weight", Kind: integer, Head: v.words.Text["weight"]}, column{Key: "place", Kind: rank},
 		column{Key: "score", Kind: score, Heat: true}, column{Key: "score_change", Kind: signed}, column{Key: "deduction", Kind: score}, column{Key: "bonus", Kind: score},
 		column{Key: "state", Kind: coded}, column{Key: "lost"})
-	body.Moved = v.sheet("waterfall", where(v.rows(of, "waterfall"), "grid_id", code), column{Key: "line", Kind: coded}, column{Key: "indicator"},
-		column{Key: "indicator_name"}, column{Key: "amount", Kind: signed}, column{Key: "reached", Kind: score})
+	body.Moved = v.sheet("waterfall", where(v.rows(of, "waterfall"), "grid_id", code), column{Key: "line", Kind: coded}, column{Key: "indicator", Show: v.step},
+		column{Key: "indicator_name"}, column{Key: "amount", Kind: signed, Head: v.words.Columns["move.amount"]}, column{Key: "reached", Kind: score, Head: v.words.say("unit.reached")})
 	body.Moved.Title, body.Moved.Note = v.words.say("unit.moved"), v.words.Text["why_note"]
 	body.Below = v.areas(where(v.rows(of, "area"), "community_id", code))
 	body.Indicators = v.indicators(of, "2", code, name)
 	body.Records = v.recordsOf(code)
 	return body
+}
+
+// step is the indicator of a step of the way from last month's total to this
+// one's; the last step is the rest.
+func (v *visit) step(r row) string {
+	if r.Get("indicator") == "REST" {
+		return v.words.Text["rest"]
+	}
+	return r.Get("indicator")
 }
 
 func (v *visit) areaPage(of *version, own row) unitBody {
@@ -151,30 +162,34 @@ func (v *visit) recordsOf(code string) string {
 func (v *visit) indicators(of *version, level, code, name string) sheet {
 	toIndicator := func(r row) string { return v.to("/indicator/%s", r.Get("indicator")) }
 	toRecords := func(r row) string { return v.to("/records?grid=%s&indicator=%s", code, r.Get("indicator")) }
+	names := map[string]string{}
+	for _, one := range v.rows(of, "method") {
+		names[one.Get("indicator")] = one.Get("name")
+	}
 	columns := func(value string) []column {
-		list := []column{{Key: "line", Kind: coded}, {Key: "indicator", To: toIndicator}, {Key: "indicator_name"}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
-			{Key: "n", Kind: integer}, {Key: value, Kind: score}, {Key: "full_points", Kind: score}, {Key: "least", Kind: score}, {Key: "middle", Kind: score}, {Key: "greatest", Kind: score}, {Key: "state", Kind: coded}}
+		list := []column{{Key: "line", Kind: coded}, {Key: "indicator", To: toIndicator}, {Key: "indicator_name", Show: func(r row) string { return v.words.data(names[r.Get("indicator")]) }}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
+			{Key: "n", Kind: integer}, {Key: value, Kind: score, Head: v.words.column("points")}, {Key: "full_points", Kind: score}, {Key: "least", Kind: score}, {Key: "middle", Kind: score}, {Key: "greatest", Kind: score}, {Key: "state", Kind: coded}}
 		if v.may(register.DoorRecords) {
-			list = append(list, column{Key: "record", To: toRecords, Show: func(row) string { return v.words.say("unit.records") }})
+			list = append(list, column{Key: "record", Head: v.words.say("nav.records"), To: toRecords, Show: func(row) string { return v.words.say("unit.records") }})
 		}
 		return list
 	}
-	if rows := withIndicator(where(v.rows(of, "unit_range"), "level", level, "grid_id", code)); len(rows) > 0 {
+	if rows := byLine(where(v.rows(of, "unit_range"), "level", level, "grid_id", code)); len(rows) > 0 {
 		return v.sheetOf(of, "unit_range", v.words.say("unit.indicators"), rows, columns("value"))
 	}
 	if rows := where(v.rows(of, "long"), "level", level, "grid_id", code); len(rows) > 0 {
 		return v.sheetOf(of, "long", v.words.say("unit.indicators"), rows, columns("points"))
 	}
-	return v.sheetOf(of, "line_points", v.words.say("unit.indicators"), where(v.rows(of, "line_points"), "name", name, "name", name), columns("points"))
+	return v.sheetOf(of, "line_points", v.words.say("unit.indicators"), where(v.rows(of, "line_points"), "name", name), columns("points"))
 }
 
-func withIndicator(rows []row) []row {
-	var kept []row
-	for _, one := range rows {
-		if one.Get("indicator") != "" {
-			kept = append(kept, one)
-		}
-	}
+// byLine keeps the rows of single indicators, in the order of the nine lines.
+func byLine(rows []row) []row {
+	kept := slices.DeleteFunc(rows, func(r row) bool { return r.Get("indicator") == "" })
+	lines := register.Lines()
+	slices.SortStableFunc(kept, func(a, b row) int {
+		return cmp.Compare(slices.Index(lines, a.Get("line")), slices.Index(lines, b.Get("line")))
+	})
 	return kept
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,7 @@ type column struct {
 	Key  string
 	Kind kind
 	Heat bool             // shaded by its value
+	Head string           // its heading, "" for the bulletin's
 	To   func(row) string // address of a link, "" for none
 	Show func(row) string // instead of the value
 }
@@ -61,7 +63,10 @@ func (v *visit) sheet(section string, rows []row, columns ...column) sheet {
 	for _, c := range columns {
 		if v.sees(section, c.Key) || c.Show != nil {
 			shown = append(shown, c)
-			title := v.words.Columns[section+"."+c.Key]
+			title := c.Head
+			if title == "" {
+				title = v.words.Columns[section+"."+c.Key]
+			}
 			if title == "" {
 				title = v.words.column(c.Key)
 			}
@@ -75,6 +80,12 @@ func (v *visit) sheet(section string, rows []row, columns ...column) sheet {
 			drawn.Cells = append(drawn.Cells, v.cell(one, c))
 		}
 		s.Rows = append(s.Rows, drawn)
+	}
+	// A list of nothing but the reader's own needs no marks.
+	if !slices.ContainsFunc(s.Rows, func(r sheetRow) bool { return !r.IsMine }) {
+		for i := range s.Rows {
+			s.Rows[i].IsMine = false
+		}
 	}
 	return s
 }
@@ -136,6 +147,10 @@ func (w *words) show(value string, k kind, one row) string {
 		return ""
 	}
 	switch k {
+	case score:
+		return places(value, 2)
+	case rate:
+		return places(value, 1)
 	case text:
 		return w.data(value)
 	case coded:
@@ -174,13 +189,18 @@ func (w *words) codes(value string) string {
 	return strings.Join(list, w.Text["comma"])
 }
 
-// sign writes a change with two places; a true minus aligns with the plus.
-func sign(value string) string {
+// places writes a decimal to so many places; what is no number stays.
+func places(value string, digits int) string {
 	number, ok := new(big.Rat).SetString(value)
 	if !ok {
 		return value
 	}
-	written := number.FloatString(2)
+	return number.FloatString(digits)
+}
+
+// sign writes a change with two places; a true minus aligns with the plus.
+func sign(value string) string {
+	written := places(value, 2)
 	switch {
 	case strings.Trim(written, "-0.") == "":
 		return strings.TrimPrefix(written, "-")
