@@ -310,11 +310,7 @@ func (s Sample) write(source, target, key string, columns []proposed, made map[s
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# yaml-language-server: $schema=schema.json")
-	try := "sources test "
-	if s.Connect != nil {
-		try = "pull --source "
-	}
-	line("# Proposed from %s; read every line, then try: tongbao %s", s.Name, try+source)
+	line("# Proposed from %s; read every line, then try: tongbao sources test %s", s.Name, source)
 	line("source: %s", source)
 	if s.Connect != nil {
 		line("name: %s", quoted(s.Name[strings.LastIndex(s.Name, ".")+1:]))

@@ -82,7 +82,7 @@ func (m *mySQL) read(ctx context.Context, w window, into *rowFile) error {
 	if err := m.settle(ctx, conn, into); err != nil {
 		return err
 	}
-	statement, err := m.statement(ctx, conn, w)
+	statement, err := m.statement(ctx, conn, w, into)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func fixedOffset(zone *time.Location) (string, bool) {
 	return offset, true
 }
 
-func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window) (string, error) {
+func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window, into *rowFile) (string, error) {
 	c := m.d.Connect
 	if c.Query != "" {
 		return c.fill(w)
@@ -168,7 +168,7 @@ func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window) (string
 	if w.kind == kindSample {
 		names, err = c.readable(have, func(i int) (string, error) { return inexactMySQL(types[i]), nil })
 	} else {
-		names, err = m.d.chosen(have)
+		names, err = m.d.chosen(have, into)
 	}
 	if err != nil {
 		return "", err

@@ -58,7 +58,7 @@ func (p *postgres) read(ctx context.Context, w window, into *rowFile) error {
 	if err := p.settle(ctx, tx, into); err != nil {
 		return err
 	}
-	statement, names, err := p.statement(ctx, tx, w)
+	statement, names, err := p.statement(ctx, tx, w, into)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ set local standard_conforming_strings = on; set local statement_timeout = %d`,
 }
 
 // statement is the SELECT of a window, and the columns of it that are taken.
-func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window) (string, []string, error) {
+func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window, into *rowFile) (string, []string, error) {
 	c := p.d.Connect
 	if c.Query != "" {
 		statement, err := c.fill(w)
@@ -111,7 +111,7 @@ func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window) (string, 
 	if w.kind == kindSample {
 		names, err = c.readable(have, func(i int) (string, error) { return p.inexact(ctx, fields[i]) })
 	} else {
-		names, err = p.d.chosen(have)
+		names, err = p.d.chosen(have, into)
 	}
 	if err != nil {
 		return "", nil, err

@@ -42,17 +42,18 @@ func (h *House) Sources(ctx context.Context) (warehouse.Rows, error) {
 		group by all order by all`)
 }
 
-// Trial is what a delivery would become.
+// Trial is what a delivery, or the first rows of a server, would become.
 type Trial struct {
-	Load    etl.Load
+	etl.Probed
 	Reasons warehouse.Rows // counts of bad rows
 	Bad     warehouse.Rows // the first bad rows, masked
 	Refused error          // why a pull would refuse the delivery, nil if it would not
 }
 
 // TestSource reads and types a delivery as a pull would, and loads nothing.
-// file "" is the source's newest one in the inbox.
-func (w Workspace) TestSource(ctx context.Context, source, file string, shown int) (trial Trial, err error) {
+// file "" is the source's newest one in the inbox; of a server the first rows
+// are read, by choice those of a window.
+func (w Workspace) TestSource(ctx context.Context, source, file string, choice etl.Choice, shown int) (trial Trial, err error) {
 	definitions, err := w.definitions()
 	if err != nil {
 		return trial, err
@@ -81,8 +82,8 @@ func (w Workspace) TestSource(ctx context.Context, source, file string, shown in
 		return trial, err
 	}
 	defer os.RemoveAll(raw)
-	intake := etl.Intake{Inbox: w.inboxDir(), Raw: raw, Definitions: definitions, Core: coreQueries(queries), Salt: "trial"}
-	trial.Load, err = etl.Probe(ctx, db, intake, source, file)
+	intake := etl.Intake{Inbox: w.inboxDir(), Raw: raw, Definitions: definitions, Core: coreQueries(queries), Salt: "trial", Choice: choice}
+	trial.Probed, err = etl.Probe(ctx, db, intake, source, file)
 	var refused *etl.FileError
 	if errors.As(err, &refused) {
 		trial.Refused = refused

@@ -9,6 +9,7 @@ import (
 
 	"tongbao/etl"
 	"tongbao/pipeline"
+	"tongbao/warehouse"
 )
 
 func (a *app) sourcesCommand() *cobra.Command {
@@ -18,12 +19,9 @@ func (a *app) sourcesCommand() *cobra.Command {
 		Short: "Every source with its kind, target, last delivery and rows",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			house, err := a.open(command.Context())
-			if err != nil {
-				return err
-			}
-			defer house.Close()
-			rows, err := house.Sources(command.Context())
+			rows, err := a.look(command.Context(), "/sources", func(house *pipeline.House) (warehouse.Rows, error) {
+				return house.Sources(command.Context())
+			})
 			if err != nil {
 				return err
 			}
@@ -49,24 +47,35 @@ func (a *app) sourcesCommand() *cobra.Command {
 func (a *app) sourcesTest() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "test NAME [FILE]",
-		Short: "Read and type a delivery as a pull would, and load nothing",
-		Long: `Prints the counts, the reasons and the first bad rows (masked). Without FILE it takes the
-newest delivery of the source in the inbox. Exit code 1 if a pull would refuse the delivery.`,
+		Short: "Read and type a delivery, or a server's first rows, as a pull would, and load nothing",
+		Long: fmt.Sprintf(`Prints the counts, the reasons and the first bad rows (masked). Without FILE it takes the
+newest delivery of the source in the inbox; of a server it reads the first %d rows, with --from
+and --to those of a window. Exit code 1 if a pull would refuse the delivery.`, etl.ProbeRows),
 		Args: cobra.RangeArgs(1, 2),
 	}
 	shown := command.Flags().Int("rows", 20, "bad rows to show")
+	from := command.Flags().String("from", "", "of a server: rows from this day or moment on, by the cursor")
+	to := command.Flags().String("to", "", "of a server: rows up to, without, this day or moment")
 	command.RunE = func(command *cobra.Command, args []string) error {
+		words := args[:1]
+		for _, bound := range [][2]string{{"--from", *from}, {"--to", *to}} {
+			if bound[1] != "" {
+				words = append(words[:len(words):len(words)], bound[0]+"="+bound[1])
+			}
+		}
+		choice, err := etl.ParseChoice(words)
+		if err != nil {
+			return &usageError{err}
+		}
 		workspace, err := pipeline.FindWorkspace(a.dir)
 		if err != nil {
 			return err
 		}
-		trial, err := workspace.TestSource(command.Context(), args[0], strings.Join(args[1:], ""), *shown)
+		trial, err := workspace.TestSource(command.Context(), args[0], strings.Join(args[1:], ""), choice, *shown)
 		if err != nil {
 			return err
 		}
-		if trial.Load.In > 0 {
-			a.printLoads(etl.Report{Loads: []etl.Load{trial.Load}})
-		}
+		a.printTrial(trial)
 		if len(trial.Reasons.Cells) > 0 {
 			if err := a.print(trial.Reasons); err != nil {
 				return err
@@ -81,13 +90,33 @@ newest delivery of the source in the inbox. Exit code 1 if a pull would refuse t
 	return command
 }
 
+// printTrial says what was read and what would become of it.
+func (a *app) printTrial(trial pipeline.Trial) {
+	switch f := trial.Fetch; {
+	case f.Server == "" || f.Rows == 0 && trial.Refused != nil:
+	case f.Rows == 0:
+		fmt.Fprintf(a.stderr, "%s: %s has no rows\n", f.Source, f.Server)
+	case f.Rows < etl.ProbeRows:
+		fmt.Fprintf(a.stderr, "%s: all %d rows read from %s; nothing is kept\n", f.Source, f.Rows, f.Server)
+	default:
+		fmt.Fprintf(a.stderr, "%s: the first %d rows read from %s; nothing is kept\n", f.Source, f.Rows, f.Server)
+	}
+	if trial.Load.In > 0 {
+		a.printLoads(etl.Report{Loads: []etl.Load{trial.Load}})
+	}
+	if len(trial.Passed) > 0 {
+		fmt.Fprintf(a.stderr, "note: not read, because the definition does not name them: %s\n", strings.Join(trial.Passed, ", "))
+	}
+}
+
 func (a *app) sourcesDiscover() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "discover [FILE]",
 		Short: "Propose a definition for a file or a database table, for a person to read and correct",
 		Long: `Guesses the header, the columns' kinds and what they become, by the names that the present
 definitions read. What looks like personal data is masked or dropped. No value of the file or
-table is printed. Of a table the first 200 rows are looked at, read-only. Put the result into data/sources/<NAME>.yaml, correct it, and try it with "sources test" or, of a table, "pull --source".`,
+table is printed. Of a table the first 200 rows are looked at, read-only.
+Put the result into data/sources/<NAME>.yaml, correct it, and try it with "sources test".`,
 		Example: `  tongbao sources discover inbox/repairs.xlsx --name repairs
   tongbao sources discover --connect postgres --url-env REPAIRS_URL --table public.repair --name repairs`,
 		Args: cobra.MaximumNArgs(1),
