@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +19,50 @@ type Waiting struct {
 	Source, Reason, File string
 	Month                tongbao.Month `json:",omitzero"` // of the delivery
 	Row                  int64
+}
+
+// Words are the choice as flags of the command line. ParseWaiting reads them
+// back.
+func (w Waiting) Words() []string {
+	var month, row string
+	if w.Month != 0 {
+		month = w.Month.String()
+	}
+	if w.Row != 0 {
+		row = strconv.FormatInt(w.Row, 10)
+	}
+	var words []string
+	for _, flag := range [][2]string{{"source", w.Source}, {"reason", w.Reason}, {"file", w.File}, {"month", month}, {"row", row}} {
+		if flag[1] != "" {
+			words = append(words, "--"+flag[0]+"="+flag[1])
+		}
+	}
+	return words
+}
+
+// ParseWaiting reads words as Words writes them.
+func ParseWaiting(words []string) (w Waiting, err error) {
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "--source":
+			w.Source = value
+		case "--reason":
+			w.Reason = value
+		case "--file":
+			w.File = value
+		case "--month":
+			w.Month, err = tongbao.ParseMonth(value)
+		case "--row":
+			w.Row, err = strconv.ParseInt(value, 10, 64)
+		default:
+			err = errors.New("want --source, --reason, --file, --month or --row")
+		}
+		if err != nil {
+			return w, fmt.Errorf("%s: %w", word, err)
+		}
+	}
+	return w, nil
 }
 
 // Where is the choice as a condition on core.quarantine, without "where".

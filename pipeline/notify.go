@@ -196,7 +196,7 @@ func (h *House) tellings(run register.Run, again bool) []telling {
 	}
 	facts := noticeFacts{Town: h.Config.Town, Job: job, Month: run.Period.String(), State: string(run.State), Run: run.ID, Again: again, Version: run.Version}
 	var told []telling
-	if run.State == register.Failed || run.State == register.Interrupted {
+	if (run.State == register.Failed || run.State == register.Interrupted) && !isAct(run) {
 		facts := facts
 		for _, step := range run.Steps {
 			facts.Step = step.Step

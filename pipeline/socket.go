@@ -88,10 +88,14 @@ func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /runs", s.serveRun)
 	mux.HandleFunc("POST /runs/{run}/cancel", s.serveCancel)
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		rows, err := s.house.Status(r.Context())
-		reply(w, rows, err)
-	})
+	for name, look := range map[string]func(context.Context) (warehouse.Rows, error){
+		"status": s.house.Status, "sources": s.house.Sources, "unmatched": s.house.Unmatched,
+	} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			rows, err := look(r.Context())
+			reply(w, rows, err)
+		})
+	}
 	mux.HandleFunc("GET /quarantine", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		var waiting etl.Waiting
@@ -202,7 +206,7 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader) (*
 	return nil, errors.New(refused.Error)
 }
 
-// Rows asks for a table: status or quarantine.
+// Rows asks for a table: status, sources, unmatched or quarantine.
 func (c *Client) Rows(ctx context.Context, path string) (rows warehouse.Rows, err error) {
 	response, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
