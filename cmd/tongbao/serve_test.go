@@ -44,9 +44,10 @@ func stopService(t *testing.T, child *exec.Cmd) time.Duration {
 
 // TestCommandsBesideService: what a person types while the service runs does
 // the same, says the same and ends with the same exit code; nobody meets a
-// lock. The workspace lies deeper than a socket's name may be long.
+// lock. The workspace lies deeper than a socket's name may be long, and deeper
+// than excelize saves.
 func TestCommandsBesideService(t *testing.T) {
-	deep := filepath.Join(t.TempDir(), strings.Repeat("deep/", 12))
+	deep := filepath.Join(t.TempDir(), strings.Repeat("deep/", 40))
 	town := filepath.Join(deep, "town")
 	must(t, "init", town, "--demo", "--months", "2", "--grids", "16")
 	setJobs(t, town, "  - {name: yearly, schedule: \"0 0 1 1 *\", steps: [pull]}\n")
