@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,6 +34,16 @@ func newMySQL(d *Definition, address string) (*mySQL, error) {
 	config.Timeout, config.ReadTimeout = connectTimeout, d.Connect.timeout
 	config.ParseTime, config.InterpolateParams, config.MultiStatements, config.AllowAllFiles = false, false, false, false
 	config.Logger = &mysql.NopLogger{}
+	if d.Connect.CAFile != "" {
+		host, _, err := net.SplitHostPort(config.Addr)
+		if err == nil {
+			config.TLS, err = d.Connect.trust(host)
+		}
+		if err != nil {
+			return nil, err
+		}
+		config.AllowFallbackToPlaintext = false
+	}
 	if err := config.Apply(mysql.Charset("utf8mb4", "")); err != nil {
 		return nil, err
 	}
@@ -55,10 +66,15 @@ func parseMySQL(address string) (*mysql.Config, error) {
 	}
 	config.User = parsed.User.Username()
 	config.Passwd, _ = parsed.User.Password()
+	for name := range parsed.Query() {
+		if name != "tls" { // a misspelt one must not lead into the clear
+			return nil, fmt.Errorf("%s: only the parameter tls is known; certificates are named by connect.ca_file", name)
+		}
+	}
 	switch parsed.Query().Get("tls") {
 	case "", "false":
 	case "true":
-		config.TLS = &tls.Config{ServerName: parsed.Hostname()}
+		config.TLS = &tls.Config{ServerName: parsed.Hostname(), MinVersion: tls.VersionTLS12}
 	default:
 		return nil, errors.New("tls: want true or false")
 	}
@@ -281,5 +297,9 @@ func (m *mySQL) wrong(step string, err error, do string) error {
 	if errors.As(err, &said) && (said.Number == 1969 || said.Number == 3024) {
 		do = "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"
 	}
-	return &FileError{Where: step, What: scrub(err.Error(), m.secret, m.config.Passwd), Do: do}
+	what := err.Error()
+	if why, next := distrusted(err); why != "" {
+		what, do = why, next
+	}
+	return &FileError{Where: step, What: scrub(what, m.secret, m.config.Passwd), Do: do}
 }

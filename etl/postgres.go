@@ -33,7 +33,33 @@ func newPostgres(d *Definition, address string) (*postgres, error) {
 	}
 	config.ConnectTimeout = connectTimeout
 	config.RuntimeParams["application_name"] = "tongbao"
-	return &postgres{d, config, address}, nil
+	p := &postgres{d, config, address}
+	if d.Connect.CAFile != "" {
+		err = p.encrypt()
+	}
+	return p, err
+}
+
+// encrypt makes every server of the address show a certificate of the
+// definition's authority: no way in clear is left.
+func (p *postgres) encrypt() (err error) {
+	if p.config.TLSConfig, err = p.d.Connect.trust(p.config.Host); err != nil {
+		return err
+	}
+	others := p.config.Fallbacks
+	p.config.Fallbacks = nil
+	known := []string{p.config.Host + strconv.Itoa(int(p.config.Port))}
+	for _, other := range others {
+		name := other.Host + strconv.Itoa(int(other.Port))
+		if slices.Contains(known, name) {
+			continue
+		}
+		if other.TLSConfig, err = p.d.Connect.trust(other.Host); err != nil {
+			return err
+		}
+		known, p.config.Fallbacks = append(known, name), append(p.config.Fallbacks, other)
+	}
+	return nil
 }
 
 func (p *postgres) host() string {
@@ -232,6 +258,9 @@ func (p *postgres) wrong(step string, err error, do string) error {
 		if said.Code == "57014" {
 			do = "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"
 		}
+	}
+	if why, next := distrusted(err); why != "" {
+		what, do = why, next
 	}
 	return &FileError{Where: step, What: scrub(what, p.secret, p.config.Password), Do: do}
 }
