@@ -29,7 +29,8 @@ const (
 	stateDismissed = "dismissed"
 )
 
-// closing is one act on quarantined rows of one load.
+// closing is one act on quarantined rows of one load, or, open, rows that a
+// rebuild lets wait; see unique.go.
 type closing struct {
 	State string    `json:"state"`
 	Load  string    `json:"load,omitempty"` // that took the rows
@@ -50,6 +51,9 @@ type heldRow struct {
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
 }
+
+// heldColumns are those of core.quarantine that scanHeld reads.
+const heldColumns = "coalesce(sheet, ''), row_no, coalesce(column_name, ''), coalesce(value, ''), reason, coalesce(detail, '')"
 
 const closingSuffix = ".quarantine.json"
 
@@ -218,7 +222,7 @@ func (l *loader) writeClosing(ctx context.Context, tx *warehouse.Tx) error {
 		return nil
 	}
 	l.load.Answers = c.owner
-	rows, err := tx.Query(ctx, "select coalesce(sheet, ''), row_no, coalesce(column_name, ''), coalesce(value, ''), reason, coalesce(detail, '') from core.quarantine where closed_by = ? order by all", l.load.ID)
+	rows, err := tx.Query(ctx, "select "+heldColumns+" from core.quarantine where closed_by = ? order by all", l.load.ID)
 	if err != nil {
 		return err
 	}
@@ -249,6 +253,9 @@ func (in Intake) redoClosings(ctx context.Context, db *warehouse.DB, report *Rep
 	slices.SortStableFunc(acts, func(a, b closing) int { return a.At.Compare(b.At) })
 	var items map[string]delivery // listed once there is an act to repeat
 	for _, act := range acts {
+		if act.State == stateOpen { // no act: what keepTaken wrote
+			continue
+		}
 		if act.State == stateDismissed {
 			if err := dismissRows(ctx, db, act); err != nil {
 				return err

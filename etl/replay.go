@@ -90,7 +90,7 @@ func waitingRows(ctx context.Context, db *warehouse.DB, w Waiting) (map[string][
 	}
 	waiting := map[string][]heldRow{}
 	for _, load := range loads.Cells {
-		rows, err := db.SQL().QueryContext(ctx, `select coalesce(sheet, ''), row_no, coalesce(column_name, ''), coalesce(value, ''), reason, coalesce(detail, '')
+		rows, err := db.SQL().QueryContext(ctx, "select "+heldColumns+`
 			from core.quarantine as quarantine where state = 'open' and load_id = `+literal(load[0].String)+" and "+w.Where()+" order by all")
 		if err != nil {
 			return nil, err
