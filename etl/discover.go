@@ -52,7 +52,7 @@ type proposed struct {
 func Discover(s Sample, source string, definitions []Definition) (string, error) {
 	known := synonyms(definitions)
 	head := 0
-	if s.Connect == nil {
+	if !s.namesItsColumns() {
 		head = guessHeader(s.Rows, known)
 	}
 	if head < 0 {

@@ -2,6 +2,8 @@ package etl
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"tongbao/warehouse"
 )
 
 // discoverRows is how many rows a proposal is made from.
@@ -26,34 +30,116 @@ type Sample struct {
 	Connect                    *Connect // of a table, in place of Format
 }
 
-// SampleFile reads the first rows of a CSV or a workbook.
-func SampleFile(path, sheet string) (Sample, error) {
-	s := Sample{Name: filepath.Base(path), Format: "csv"}
-	if strings.EqualFold(filepath.Ext(path), ".xlsx") {
-		s.Format = "xlsx"
+// SampleFile reads the first rows of a file; what its ending does not say it
+// is, is taken to be a CSV.
+func SampleFile(ctx context.Context, path, sheet string) (Sample, error) {
+	s := Sample{Name: filepath.Base(path), Format: strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))}
+	var err error
+	switch s.Format {
+	case "xlsx":
 		return s, s.readWorkbook(path, sheet)
-	}
-	if err := refuseNoCSV(path); err != nil {
+	case "parquet":
+		s.Rows, err = sampleParquet(ctx, path)
 		return s, err
+	case "jsonl", "ndjson":
+		s.Format = "jsonl"
+		s.Rows, err = sampleJSONL(path)
+		return s, err
+	}
+	s.Format = "csv"
+	return s, s.readCSV(path)
+}
+
+// namesItsColumns says whether the first row of a sample is its names for
+// certain.
+func (s Sample) namesItsColumns() bool {
+	return s.Connect != nil || s.Format == "parquet" || s.Format == "jsonl"
+}
+
+func sampleParquet(ctx context.Context, path string) ([][]string, error) {
+	if err := refuseNoParquet(path); err != nil {
+		return nil, err
+	}
+	db, err := warehouse.Open(ctx, "", warehouse.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	found, err := db.Rows(ctx, fmt.Sprintf("select columns(*)::varchar from %s limit %d", parquetFile(path), discoverRows))
+	if err != nil {
+		return nil, &FileError{File: filepath.Base(path), What: "is no readable Parquet file: " + firstLine(err), Do: "export or copy it again"}
+	}
+	rows := [][]string{found.Columns}
+	for _, cells := range found.Cells {
+		row := make([]string, len(cells))
+		for i, cell := range cells {
+			row[i] = cell.String
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func sampleJSONL(path string) ([][]string, error) {
+	if err := refuseNoJSONL(path); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var objects []map[string]string
+	seen := map[string]bool{}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, MaxRecordBytes)
+	for len(objects) < discoverRows && lines.Scan() {
+		// A line that is no object is no part of a proposal; a pull lets it wait.
+		object, harm := readObject(bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff"))))
+		if harm.reason != "" {
+			continue
+		}
+		for name := range object {
+			seen[name] = true
+		}
+		objects = append(objects, object)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	rows := [][]string{sortedKeys(seen)}
+	for _, object := range objects {
+		row := make([]string, len(rows[0]))
+		for i, name := range rows[0] {
+			row[i] = object[name]
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func (s *Sample) readCSV(path string) error {
+	if err := refuseNoCSV(path); err != nil {
+		return err
 	}
 	scratch, err := os.MkdirTemp("", "tongbao-discover-")
 	if err != nil {
-		return s, err
+		return err
 	}
 	defer os.RemoveAll(scratch)
 	plain, err := utf8File(path, filepath.Join(scratch, "utf8.csv"), "auto")
 	if err != nil {
-		return s, err
+		return err
 	}
 	file, err := os.Open(plain)
 	if err != nil {
-		return s, err
+		return err
 	}
 	defer file.Close()
 	buffer := bufio.NewReaderSize(file, 1<<16)
 	start, err := buffer.Peek(1 << 14)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return s, err
+		return err
 	}
 	s.Delimiter = guessDelimiter(string(start))
 	reader := csv.NewReader(buffer)
@@ -67,7 +153,7 @@ func SampleFile(path, sheet string) (Sample, error) {
 			s.Rows = append(s.Rows, record)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 func (s *Sample) readWorkbook(path, sheet string) error {

@@ -117,7 +117,7 @@ func (w Workspace) Discover(ctx context.Context, of Unknown, source string) (str
 	if of.Connect != "" {
 		sample, err = etl.SampleTable(ctx, of.Connect, of.URLEnv, of.Table)
 	} else {
-		sample, err = etl.SampleFile(of.File, of.Sheet)
+		sample, err = etl.SampleFile(ctx, of.File, of.Sheet)
 	}
 	if err != nil {
 		return "", &Problem{err}
