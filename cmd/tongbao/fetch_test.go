@@ -152,6 +152,36 @@ func TestPullFlags(t *testing.T) {
 	}
 }
 
+// TestTrialByService: a secret that only the service has is used there; one
+// that is set here is used here. What the service refuses reads the same.
+func TestTrialByService(t *testing.T) {
+	const variable = "TONGBAO_TEST_TOKEN"
+	t.Setenv(variable, "")
+	url, _ := startLedger(t)
+	town := filepath.Join(t.TempDir(), "town")
+	writeLedger(t, town, url)
+	try := func() (int, string) {
+		code, _, stderr := command(t, "sources", "test", "ledger", "-w", town)
+		return code, stderr
+	}
+	if code, stderr := try(); code != exitFailed || !strings.Contains(stderr, variable+" is not set") {
+		t.Errorf("no secret: exit %d, %q", code, stderr)
+	}
+	service := startService(t, town, variable+"=s3cret", "TONGBAO_TEST_DB=postgres://town:geheim@127.0.0.1:1/town")
+	if code, stderr := try(); code != exitDone || !strings.Contains(stderr, "3 rows in = 3 loaded") {
+		t.Errorf("the service's secret: exit %d, %q", code, stderr)
+	}
+	t.Setenv(variable, "wrong")
+	if code, stderr := try(); code != exitFailed || !strings.Contains(stderr, "check the token") {
+		t.Errorf("a secret of our own: exit %d, %q", code, stderr)
+	}
+	code, _, stderr := command(t, "sources", "discover", "--connect", "postgres", "--url-env", "TONGBAO_TEST_DB", "--table", "t", "-w", town)
+	if code != exitUsage || !strings.Contains(stderr, "postgres at 127.0.0.1:1") || strings.Contains(stderr, "geheim") {
+		t.Errorf("discover by the service: exit %d, %q", code, stderr)
+	}
+	stopService(t, service)
+}
+
 // digestOf lists the files of a folder with their sizes.
 func digestOf(t *testing.T, dir string) string {
 	t.Helper()

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,7 +73,16 @@ and --to those of a window. Exit code 1 if a pull would refuse the delivery.`, e
 		if err != nil {
 			return err
 		}
-		trial, err := workspace.TestSource(command.Context(), args[0], strings.Join(args[1:], ""), choice, *shown)
+		variable, err := workspace.SecretVariable(args[0])
+		if err != nil {
+			return err
+		}
+		trier, err := withSecrets(command.Context(), workspace, variable)
+		if err != nil {
+			return err
+		}
+		request := pipeline.TrialRequest{Source: args[0], File: strings.Join(args[1:], ""), Choice: choice, Shown: *shown}
+		trial, err := trier.TestSource(command.Context(), request)
 		if err != nil {
 			return err
 		}
@@ -85,9 +96,32 @@ and --to those of a window. Exit code 1 if a pull would refuse the delivery.`, e
 				return err
 			}
 		}
-		return trial.Refused
+		if trial.Refused != nil {
+			return trial.Refused
+		}
+		return nil
 	}
 	return command
+}
+
+// sourceTrier tries sources and looks at tables: the workspace here, or its
+// service, which touches no more than the workspace does.
+type sourceTrier interface {
+	TestSource(context.Context, pipeline.TrialRequest) (pipeline.Trial, error)
+	Discover(context.Context, pipeline.Unknown) (string, error)
+}
+
+// withSecrets chooses where a server is asked: here, unless its secret is in
+// the service's environment only.
+func withSecrets(ctx context.Context, workspace pipeline.Workspace, variable string) (sourceTrier, error) {
+	if variable == "" || os.Getenv(variable) != "" {
+		return workspace, nil
+	}
+	client, err := workspace.Dial(ctx)
+	if errors.Is(err, pipeline.ErrNoService) {
+		return workspace, nil
+	}
+	return client, err
 }
 
 // printTrial says what was read and what would become of it.
@@ -127,7 +161,7 @@ Put the result into data/sources/<NAME>.yaml, correct it, and try it with "sourc
 	command.Flags().StringVar(&of.URLEnv, "url-env", "", "environment variable with the database's address, account and password")
 	command.Flags().StringVar(&of.Table, "table", "", "table or view, as name or schema.name")
 	command.Flags().StringVar(&of.Target, "target", "", "what its rows are, as ticket or repair (default: guessed by the names)")
-	name := command.Flags().String("name", "new_source", "name of the source")
+	command.Flags().StringVar(&of.Source, "name", "new_source", "name of the source")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		isTable := of.Connect != "" && of.URLEnv != "" && of.Table != "" && of.Sheet == ""
 		isFile := of.Connect+of.URLEnv+of.Table == ""
@@ -139,7 +173,11 @@ Put the result into data/sources/<NAME>.yaml, correct it, and try it with "sourc
 		if err != nil {
 			return err
 		}
-		text, err := workspace.Discover(command.Context(), of, *name)
+		trier, err := withSecrets(command.Context(), workspace, of.URLEnv)
+		if err != nil {
+			return err
+		}
+		text, err := trier.Discover(command.Context(), of)
 		if err == nil {
 			_, err = fmt.Fprint(a.stdout, text)
 		}
