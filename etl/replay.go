@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,4 +224,77 @@ func dismissRows(ctx context.Context, db *warehouse.DB, act closing) error {
 where load_id = ? and state = 'open' and (coalesce(sheet, ''), row_no) in (select (sheet, row_no) from dismissed_row)`, act.At, act.Why, act.owner)
 		return err
 	})
+}
+
+// redoClosings repeats the acts in raw/ that the warehouse does not know: all
+// of them in a rebuild, after a crash the last one.
+func (in Intake) redoClosings(ctx context.Context, db *warehouse.DB, report *Report) error {
+	files, err := filepath.Glob(filepath.Join(in.Raw, "*", "*"+closingSuffix))
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	var acts []closing
+	for _, file := range files {
+		all, err := readClosings(file)
+		if err != nil {
+			return err
+		}
+		for _, act := range all {
+			act.owner = strings.TrimSuffix(filepath.Base(file), closingSuffix)
+			acts = append(acts, act)
+		}
+	}
+	slices.SortStableFunc(acts, func(a, b closing) int { return a.At.Compare(b.At) })
+	var items map[string]delivery // listed once there is an act to repeat
+	for _, act := range acts {
+		if act.State == stateOpen { // no act: what keepTaken wrote
+			continue
+		}
+		if act.State == stateDismissed {
+			if err := dismissRows(ctx, db, act); err != nil {
+				return err
+			}
+			continue
+		}
+		known, err := isKnown(ctx, db, act.Load)
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		if items == nil {
+			if items, err = in.landedByLoad(); err != nil {
+				return err
+			}
+		}
+		item, isLanded := items[act.Load]
+		if act.State == stateReplayed {
+			item, isLanded = items[act.owner]
+		}
+		if !isLanded {
+			continue
+		}
+		if act.State == stateFixed {
+			err = in.takeAll(ctx, db, []delivery{item}, report)
+		} else {
+			err = in.replayRows(ctx, db, item, act, report)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// landedByLoad finds the deliveries in raw/ by their loads, those in archives
+// too. An archive that cannot be read any more gives none.
+func (in Intake) landedByLoad() (map[string]delivery, error) {
+	in.Choice = Choice{} // which narrows a pull only
+	items, err := in.relanded(&Report{})
+	byLoad := map[string]delivery{}
+	for _, item := range items {
+		byLoad[item.loadID()] = item
+	}
+	return byLoad, err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -97,6 +98,23 @@ func TestCommandsBesideService(t *testing.T) {
 	}
 	for _, args := range [][]string{{"query", "select 1", "-w", town}, {"report", "-w", town, "--out", t.TempDir()}, {"history", "-w", town}, {"history", "1", "-w", town}} {
 		must(t, args...)
+	}
+	// All at once: each waits for its turn, and nothing is lost.
+	var together sync.WaitGroup
+	for _, args := range []string{"pull", "alias add 并行一 锦苑社区", "alias add 并行二 锦苑社区", "alias add 并行三 锦苑社区", "quarantine replay", "quarantine list",
+		"quarantine export " + filepath.Join(folder, "all.xlsx"), "sources list", "alias list --unmatched"} {
+		together.Go(func() {
+			if code, _, stderr := command(t, append(strings.Fields(args), "-w", town)...); code != exitDone {
+				t.Errorf("tongbao %s among others: exit %d\n%s", args, code, stderr)
+			}
+		})
+	}
+	together.Wait()
+	if got := strings.Count(must(t, "alias", "list", "锦苑社区", "-w", town), "并行"); got != 3 {
+		t.Errorf("%d of the three spellings that were added at once are there", got)
+	}
+	if left, err := filepath.Glob(filepath.Join(town, "data", "service", "exchange-*")); err != nil || len(left) > 0 {
+		t.Errorf("commands left %q, %v", left, err)
 	}
 	for _, args := range [][]string{{"serve", "-w", town}, {"rebuild", "-w", town}} {
 		code, _, stderr := command(t, args...)
