@@ -190,13 +190,16 @@ type telling struct {
 // news: the same failure of a job once a day, a late source once a month and
 // level, a version once.
 func (h *House) tellings(run register.Run, again bool) []telling {
+	if isAct(run) {
+		return nil
+	}
 	job := run.Job
 	if job == "" {
 		job = string(run.Trigger)
 	}
 	facts := noticeFacts{Town: h.Config.Town, Job: job, Month: run.Period.String(), State: string(run.State), Run: run.ID, Again: again, Version: run.Version}
 	var told []telling
-	if (run.State == register.Failed || run.State == register.Interrupted) && !isAct(run) {
+	if run.State == register.Failed || run.State == register.Interrupted {
 		facts := facts
 		for _, step := range run.Steps {
 			facts.Step = step.Step
