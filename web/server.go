@@ -130,6 +130,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout: idleWithin, MaxHeaderBytes: MaxHeader, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+	// The first reader of the day need not wait for the tables to be read; that
+	// nothing is published yet is no fault.
+	warm := make(chan struct{})
+	go func() { defer close(warm); _, _ = s.library.current(ctx, 0) }()
+	defer func() { <-warm }()
 	stopped := context.AfterFunc(ctx, func() {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
