@@ -24,7 +24,7 @@ import (
 // window is a page of the portal in Chromium; it keeps what the page
 // complained about.
 type window struct {
-	t    *testing.T
+	t    testing.TB
 	ctx  context.Context
 	base string
 	lock sync.Mutex
