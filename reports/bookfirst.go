@@ -48,15 +48,15 @@ func (b *book) writeFirst(name string) error {
 	}
 	chartAt, mover := at, b.mover()
 	if b.figures.move.end == 0 {
-		mover = nil
+		mover = row{}
 	}
-	if mover != nil {
+	if !mover.isNone() {
 		if err := g.put(1, at, b.moveTitle(mover), sectionStyle); err != nil {
 			return err
 		}
 	}
-	if b.hasColumn("coordination", "subject") || mover != nil {
-		if at, err = g.firstDecisions(at, mover != nil); err != nil {
+	if b.hasColumn("coordination", "subject") || !mover.isNone() {
+		if at, err = g.firstDecisions(at, !mover.isNone()); err != nil {
 			return err
 		}
 	}
@@ -70,7 +70,7 @@ func (b *book) writeFirst(name string) error {
 	if err := g.firstTrends(); err != nil {
 		return err
 	}
-	if mover != nil {
+	if !mover.isNone() {
 		if err := g.drawAt(1, firstLine+1, chartAt+1, firstDecisionRows, b.moveTitle(mover), b.waterfall()); err != nil {
 			return err
 		}
@@ -85,8 +85,8 @@ func (g *grid) firstHead() (int, error) {
 	right := metaStyle
 	right.Align = "right"
 	edition := g.words.Editions[string(g.Options.Edition)]
-	if own := g.own(); own != nil {
-		edition += " · " + own["name"]
+	if own := g.own(); !own.isNone() {
+		edition += " · " + own.get("name")
 	}
 	errs := []error{
 		g.span(firstPlace, firstLine, 1, g.text("office")+" · "+g.text("issue")+" · "+edition, metaStyle),
@@ -156,19 +156,19 @@ func (g *grid) firstRanking(at int) (int, error) {
 				value, look, err = nil, bodyStyle, nil
 			case c.Key == "reason":
 				for _, r := range reasons {
-					if r.Name == one["name"] {
+					if r.Name == one.get("name") {
 						value = r.Reason
 					}
 				}
 			}
 			switch {
-			case (c.Kind == moves || c.Kind == signed || c.Heat) && one[c.Key] == "":
+			case (c.Kind == moves || c.Kind == signed || c.Heat) && one.get(c.Key) == "":
 				look.Shrink = true
 			}
 			switch {
 			case c.Heat:
 				look.Align, look.Rule, look.RuleStyle = "center", "#ffffff", 2
-				if one[c.Key] != "" {
+				if one.get(c.Key) != "" {
 					look.Format = "0.0"
 				}
 			case c.Key == "place" || c.Key == "total":
@@ -191,7 +191,7 @@ func (g *grid) firstRanking(at int) (int, error) {
 // others of its kind lie.
 func (g *grid) firstRange(end *int, rows int) error {
 	own := g.own()
-	if own == nil || rows == 0 {
+	if own.isNone() || rows == 0 {
 		return nil
 	}
 	var errs []error
@@ -202,11 +202,11 @@ func (g *grid) firstRange(end *int, rows int) error {
 		name.Indent = 1
 		errs = append(errs, g.put(firstName, *end, g.words.Columns[key], name))
 		for _, one := range g.tables["unit_range"] {
-			at := slices.Index(lines, one["line"])
-			if one["level"] != "2" || one["grid_id"] != own["grid_id"] || one["indicator"] != "" || at < 0 && one["line"] != "" {
+			at := slices.Index(lines, one.get("line"))
+			if one.get("level") != "2" || one.get("grid_id") != own.get("grid_id") || one.get("indicator") != "" || at < 0 && one.get("line") != "" {
 				continue
 			}
-			value, look, err := g.value(column{Key: key, Kind: score}, row{key: one[key]})
+			value, look, err := g.value(column{Key: key, Kind: score}, newRow(map[string]string{key: one.get(key)}))
 			col := firstTotal
 			if look = look.muted(); at >= 0 {
 				col = firstLine + at
@@ -266,7 +266,7 @@ func (g *grid) firstDecisions(at int, isBeside bool) (int, error) {
 		return at + firstDecisionRows + 2, nil
 	}
 	title := g.words.Text["decide"]
-	if g.own() != nil {
+	if !g.own().isNone() {
 		title = g.words.Text["decide_own"]
 	}
 	errs = append(errs, g.put(from, at, title, sectionStyle))

@@ -64,12 +64,12 @@ func lineColumns(s section) (first, last int) {
 func (g *grid) totalFormula(t table, at int, one row, weights map[string]int64) string {
 	sum, scored := new(big.Rat), int64(0)
 	for line, weight := range weights {
-		if value, isNumber := new(big.Rat).SetString(one[line]); isNumber {
+		if value, isNumber := new(big.Rat).SetString(one.get(line)); isNumber {
 			sum.Add(sum, value.Mul(value, big.NewRat(weight, 1)))
 			scored += weight
 		}
 	}
-	published, isNumber := new(big.Rat).SetString(one["total"])
+	published, isNumber := new(big.Rat).SetString(one.get("total"))
 	if scored == 0 || !isNumber || roundHalfUp(sum.Quo(sum, big.NewRat(scored, 1)), 2).Cmp(published) != 0 {
 		return ""
 	}

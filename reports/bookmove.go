@@ -14,26 +14,26 @@ type step struct {
 }
 
 // mover is the community whose way is drawn: its own in the edition of a unit,
-// else the one whose total moved most since a comparable month; nil if the
+// else the one whose total moved most since a comparable month; none if the
 // edition gives no reasons.
 func (b *book) mover() row {
 	if !b.hasColumn("community", "reason") {
-		return nil
+		return row{}
 	}
 	var mover row
 	for _, unit := range b.tables["community"] {
 		switch {
-		case unit["total"] == "" || unit["total_change"] == "":
+		case unit.get("total") == "" || unit.get("total_change") == "":
 		case b.Options.Edition == Unit:
-			if unit["grid_id"] == b.Options.Unit {
+			if unit.get("grid_id") == b.Options.Unit {
 				return unit
 			}
-		case mover == nil || abs(unit["total_change"]).Cmp(abs(mover["total_change"])) > 0:
+		case mover.isNone() || abs(unit.get("total_change")).Cmp(abs(mover.get("total_change"))) > 0:
 			mover = unit
 		}
 	}
 	if b.Options.Edition == Unit {
-		return nil
+		return row{}
 	}
 	return mover
 }
@@ -43,16 +43,16 @@ func (b *book) steps(unit row) []step {
 	var steps []step
 	total := new(big.Rat)
 	for _, one := range b.tables["waterfall"] {
-		if unit == nil || one["grid_id"] != unit["grid_id"] {
+		if unit.isNone() || one.get("grid_id") != unit.get("grid_id") {
 			continue
 		}
 		if len(steps) == 0 {
-			last := rat(one["last_total"])
-			steps = append(steps, step{b.words.Text["last_total"] + "  " + one["last_total"], last, last, last, true})
+			last := rat(one.get("last_total"))
+			steps = append(steps, step{b.words.Text["last_total"] + "  " + one.get("last_total"), last, last, last, true})
 		}
 		from := steps[len(steps)-1].to
-		steps = append(steps, step{b.stepLabel(one) + "  " + sign(one["amount"]), from, rat(one["reached"]), rat(one["amount"]), false})
-		total = rat(one["total"])
+		steps = append(steps, step{b.stepLabel(one) + "  " + sign(one.get("amount")), from, rat(one.get("reached")), rat(one.get("amount")), false})
+		total = rat(one.get("total"))
 	}
 	if len(steps) == 0 {
 		return nil
@@ -61,14 +61,14 @@ func (b *book) steps(unit row) []step {
 }
 
 func (b *book) stepLabel(one row) string {
-	name := one["indicator_name"]
+	name := one.get("indicator_name")
 	switch {
-	case one["indicator"] == "REST":
+	case one.get("indicator") == "REST":
 		return b.words.Text["rest"]
 	case name == "":
 		name = b.words.Text["rest_of_line"]
 	}
-	return strings.TrimSpace(b.words.Columns[one["line"]] + " " + clip(name, 14))
+	return strings.TrimSpace(b.words.Columns[one.get("line")] + " " + clip(name, 14))
 }
 
 // hasColumn says whether the edition shows a column of a section.

@@ -41,7 +41,7 @@ type page struct {
 func (m *bulletin) page() ([]byte, error) {
 	edition := m.Options.Edition
 	p := page{
-		Lang: m.Options.Locale, Title: m.text("title"), Short: m.text("short"), Edition: m.words.Editions[string(edition)], Own: m.own()["name"],
+		Lang: m.Options.Locale, Title: m.text("title"), Short: m.text("short"), Edition: m.words.Editions[string(edition)], Own: m.own().get("name"),
 		Office: m.text("office"), Issue: m.text("issue"), State: m.state(), Rubric: m.text("rubric"), Foot: m.text("foot"),
 		Summary: m.summary(), T: m.words.Text, DecideTitle: m.words.Text["decide"],
 	}
@@ -52,7 +52,7 @@ func (m *bulletin) page() ([]byte, error) {
 		p.Ranking, p.Ticks = m.rankRows()
 		p.HeatHead, p.Heat = m.heatRows()
 		for _, one := range m.tables["community"] {
-			p.Units = append(p.Units, one["name"])
+			p.Units = append(p.Units, one.get("name"))
 		}
 	}
 	if edition != Public {
@@ -81,7 +81,7 @@ func (m *bulletin) page() ([]byte, error) {
 // so no text of a delivery can end the block.
 func (m *bulletin) pageData(list []chart, drill []drillUnit) (template.JS, error) {
 	text, err := json.Marshal(map[string]any{
-		"lang": m.Options.Locale, "charts": list, "drill": drill, "own": m.own()["name"],
+		"lang": m.Options.Locale, "charts": list, "drill": drill, "own": m.own().get("name"),
 		"words": map[string]string{
 			"town": m.Options.Town, "unit": m.words.Text["unit"], "place": m.words.Text["place"], "total": m.words.Text["total"],
 			"households": m.words.Columns["households"], "sort": m.words.Text["sort"], "open": m.words.Text["drill_open"], "unranked": m.words.Text["unranked"],

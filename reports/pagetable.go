@@ -50,7 +50,7 @@ func (m *bulletin) pageSheet(s sheet) pageSheet {
 	drawn := pageSheet{ID: s.ID, Title: m.words.Sheets[s.ID]}
 	names := map[string]string{}
 	for _, one := range m.tables["community"] {
-		names[one["grid_id"]], names[one["name"]] = one["name"], one["name"]
+		names[one.get("grid_id")], names[one.get("name")] = one.get("name"), one.get("name")
 	}
 	for _, section := range s.Sections {
 		ps := pageSection{ID: s.ID + "-" + section.ID, Title: m.words.Sections[section.ID], Note: m.words.Notes[section.ID],
@@ -62,7 +62,7 @@ func (m *bulletin) pageSheet(s sheet) pageSheet {
 			ps.Heads = append(ps.Heads, pageHead{c.Key, m.words.column(section.ID, c.Key), isNumber(c.Kind)})
 		}
 		for _, one := range m.rows(section) {
-			r := pageRow{Unit: names[one[section.Own]]}
+			r := pageRow{Unit: names[one.get(section.Own)]}
 			for _, c := range section.Columns {
 				r.Cells = append(r.Cells, m.pageCell(c, one))
 			}
@@ -76,7 +76,7 @@ func (m *bulletin) pageSheet(s sheet) pageSheet {
 }
 
 func (m *bulletin) pageCell(c column, one row) pageCell {
-	cell := pageCell{Raw: one[c.Key], Text: show(one[c.Key], c.Kind, m.words, one)}
+	cell := pageCell{Raw: one.get(c.Key), Text: show(one.get(c.Key), c.Kind, m.words, one)}
 	cell.HasRaw = cell.Raw != cell.Text
 	if isNumber(c.Kind) {
 		cell.Class = "n"
@@ -86,11 +86,11 @@ func (m *bulletin) pageCell(c column, one row) pageCell {
 	}
 	switch {
 	case c.Heat:
-		if value, err := strconv.ParseFloat(one[c.Key], 64); err == nil {
+		if value, err := strconv.ParseFloat(one.get(c.Key), 64); err == nil {
 			cell.Class += fmt.Sprintf(" h%d", heatStep(value))
 		}
 	case c.Kind == moves || c.Kind == signed || c.Kind == exact:
-		cell.Class += " " + moveClass(one[c.Key])
+		cell.Class += " " + moveClass(one.get(c.Key))
 	case isSmall(one) && isNumber(c.Kind):
 		cell.Class += " small"
 	}
@@ -122,21 +122,21 @@ func (m *bulletin) drill() []drillUnit {
 		return nil
 	}
 	unit := func(one row, name string) drillUnit {
-		return drillUnit{Name: one[name], Place: show(one["place"], rank, m.words, one), Total: one["total"], Households: one["households"]}
+		return drillUnit{Name: one.get(name), Place: show(one.get("place"), rank, m.words, one), Total: one.get("total"), Households: one.get("households")}
 	}
 	var tree []drillUnit
 	for _, community := range m.tables["community"] {
-		if own := m.own(); own != nil && own["grid_id"] != community["grid_id"] {
+		if own := m.own(); !own.isNone() && own.get("grid_id") != community.get("grid_id") {
 			continue
 		}
 		top := unit(community, "name")
 		for _, area := range m.tables["area"] {
-			if area["community_id"] != community["grid_id"] {
+			if area.get("community_id") != community.get("grid_id") {
 				continue
 			}
 			middle := unit(area, "name")
 			for _, building := range m.tables["building"] {
-				if building["area_id"] == area["grid_id"] {
+				if building.get("area_id") == area.get("grid_id") {
 					middle.Kids = append(middle.Kids, unit(building, "code"))
 				}
 			}
