@@ -76,6 +76,20 @@ func (b *book) properties() error {
 	})
 }
 
+// hasColumn says whether the edition shows a column of a section.
+func (b *book) hasColumn(sectionID, key string) bool {
+	for _, s := range b.Sheets {
+		for _, section := range s.Sections {
+			for _, c := range section.Columns {
+				if section.ID == sectionID && c.Key == key {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // communities are those that the edition names: in a unit's only its own.
 func (b *book) communities() []row {
 	return b.rows(section{Table: "community", Own: "name"})
@@ -87,7 +101,7 @@ func (b *book) value(c column, one row) (any, cellStyle, error) {
 	raw, look := one.get(c.Key), b.cellStyleOf(c.Kind)
 	switch {
 	case raw == "":
-		look.Format = "@"
+		look.Format, look.Wrap = "@", true
 		return show(raw, c.Kind, b.words, one), look.muted(), nil
 	case c.Kind == date || c.Kind == month:
 		day, err := time.Parse(time.DateOnly, raw[:min(len(raw), len(time.DateOnly))])

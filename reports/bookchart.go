@@ -75,20 +75,6 @@ func (b *book) writeCharts(name string) error {
 	return g.paper(false, 1)
 }
 
-// moveTitle asks the question that the waterfall answers.
-func (b *book) moveTitle(mover row) string {
-	pattern := b.words.Text["moved_up"]
-	if rat(mover.get("total_change")).Sign() < 0 {
-		pattern = b.words.Text["moved_down"]
-	}
-	return plain(fill(pattern, func(name string) string {
-		if name == "change" {
-			return rat(mover.get("total_change")).Abs(rat(mover.get("total_change"))).FloatString(2)
-		}
-		return mover.get(name)
-	}))
-}
-
 // drawAt puts a chart over whole columns and rows; what it shows stands beside
 // it for those who do not see it.
 func (g *grid) drawAt(from, to, at, rows int, alt string, layers []*excelize.Chart) error {

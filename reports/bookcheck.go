@@ -54,26 +54,30 @@ func (b *book) lineCheck(s sheet) *check {
 	return &c
 }
 
+// heads are those of the sums' columns.
+func (c *check) heads(words *locale) []string {
+	heads := append([]string{words.Columns["place"], words.Columns["name"]}, c.indicators...)
+	for _, key := range []string{"full_points", "deduction", "bonus", "cap", "score"} {
+		heads = append(heads, words.Columns[key])
+	}
+	return heads
+}
+
 // exactWidth holds two digits and six places.
 const exactWidth = 11.0
 
 // writeCheck writes the sums of a line from a row on.
 func (g *grid) writeCheck(c *check, at int) (table, error) {
 	t := table{sheet: g.name, title: at, head: at + 1, from: at + 2, end: at + 1 + len(c.rows), columns: len(c.indicators) + 7}
-	heads := append([]string{g.words.Columns["place"], g.words.Columns["name"]}, c.indicators...)
-	for _, key := range []string{"full_points", "deduction", "bonus", "cap", "score"} {
-		heads = append(heads, g.words.Columns[key])
-	}
 	g.height(at, 22)
 	g.height(t.head, rowHeight+2)
 	errs := []error{g.put(1, at, g.words.Sections["line_check"], sectionStyle), g.put(4, at, g.words.Text["line_check_note"], metaStyle)}
-	for i, head := range heads {
+	for i, head := range c.heads(g.words) {
 		look := headStyle
 		look.Align = "right"
 		if i == 1 {
 			look.Align, look.Indent = "left", 1
 		}
-		g.widths[i+1] = max(g.widths[i+1], displayWidth(head)+2, exactWidth)
 		errs = append(errs, g.put(i+1, t.head, head, look))
 	}
 	for n, unit := range c.rows {

@@ -87,3 +87,11 @@ func roundHalfUp(value *big.Rat, places int64) *big.Rat {
 	whole := new(big.Int).Quo(scaled.Num(), scaled.Denom())
 	return new(big.Rat).SetFrac(whole, scale)
 }
+
+func rat(value string) *big.Rat {
+	number, isNumber := new(big.Rat).SetString(value)
+	if !isNumber {
+		return new(big.Rat)
+	}
+	return number
+}

@@ -30,7 +30,7 @@ func madeTables(communities, grids int, seed uint64) tables {
 		if n < len(hostile) {
 			name = hostile[n]
 		}
-		unit := map[string]string{"grid_id": fmt.Sprint(1000 + n), "name": name, "place": fmt.Sprint(n + 1), "is_tied": "false", "is_provisional": "false",
+		unit := map[string]string{"grid_id": fmt.Sprint(1000 + n), "name": name, "place": fmt.Sprint(n + 1), "is_tied": "false", "is_provisional": "false", "is_comparable": "true",
 			"bonus": "0.20", "deduction": "0.00", "last_place": "3", "place_change": fmt.Sprint(n%5 - 2), "total_change": fmt.Sprintf("%.2f", float64(n%7)-3), "last_streak": "0", "reason": "物管 +0.62"}
 		sum, scored := int64(0), int64(0)
 		for i, line := range lines {

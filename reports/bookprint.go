@@ -11,7 +11,7 @@ import (
 // A4 and its margins, in points and inches.
 const (
 	a4Short, a4Long = 595.0, 842.0
-	sideMargin      = 0.5
+	sideMargin      = 0.35
 	topMargin       = 0.6
 	footMargin      = 0.75
 	pointsPerChar   = 6.0 // of a column's width, with the widest usual digit

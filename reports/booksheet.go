@@ -9,12 +9,14 @@ import (
 
 // Widths of columns in characters; a text wider than the most is wrapped.
 const (
-	leastWidth = 7.0
+	leastWidth = 6.5
 	mostWidth  = 44.0
-	// A sheet wider than legibleWidth is printed small; before that, texts are
-	// wrapped down to narrowWidth.
+	// A sheet wider than legibleWidth is printed in less than 8 points; before
+	// that, texts are wrapped down to narrowWidth.
 	legibleWidth = 165.0
-	narrowWidth  = 12.0
+	narrowWidth  = 7.0
+	wideAir      = 2.0 // beside the text of a column, where there is room
+	narrowAir    = 0.8
 	excelWidth   = 255.0 // the widest column that a workbook may have
 	rowHeight    = 18.0  // points, a line of text with air
 	lineHeight   = 14.5  // points, each further line
@@ -30,7 +32,8 @@ func (b *book) writeSheet(name string, s sheet) error {
 	for _, section := range s.Sections {
 		columns = max(columns, len(section.Columns))
 	}
-	g.measure(s)
+	c := b.lineCheck(s)
+	g.measure(s, c)
 	var tables []table
 	at := 4
 	for _, section := range s.Sections {
@@ -42,7 +45,7 @@ func (b *book) writeSheet(name string, s sheet) error {
 		at = t.end + 2
 		b.places[section.ID] = t
 		// The sums stand between the scores and the long list of points.
-		if c := b.lineCheck(s); c != nil && section.ID == "line_unit" {
+		if c != nil && section.ID == "line_unit" {
 			if t, err = g.writeCheck(c, at); err != nil {
 				return err
 			}
@@ -115,35 +118,55 @@ func (g *grid) origin(columns int) string {
 
 func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
 
-// measure sets the widths that the columns of all sections of a sheet need.
-// Texts are wrapped the narrower the more columns there are, so that the print
-// stays legible.
-func (g *grid) measure(s sheet) {
-	needs := map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
-	floors := map[int]float64{} // a number is never cut
+// measure sets the widths that the columns of all sections of a sheet need,
+// and of the sums among them, nil for none. Texts are wrapped the narrower the
+// more columns there are, so that the print stays legible.
+func (g *grid) measure(s sheet, c *check) {
+	for _, air := range []float64{wideAir, narrowAir} {
+		needs, floors := g.needs(s, c, air)
+		for most := mostWidth; most >= narrowWidth; most-- {
+			sum := 0.0
+			for col, need := range needs {
+				g.widths[col] = max(min(need, most), floors[col])
+				sum += g.widths[col]
+			}
+			if sum <= legibleWidth {
+				return
+			}
+		}
+	}
+}
+
+// needs are the widths in which nothing is wrapped, and below which a number
+// would be cut.
+func (g *grid) needs(s sheet, c *check, air float64) (needs, floors map[int]float64) {
+	needs = map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
+	floors = map[int]float64{}
+	if c != nil {
+		for i, head := range c.heads(g.words) {
+			floors[i+1] = max(displayWidth(head)+air, exactWidth)
+			needs[i+1] = floors[i+1]
+		}
+	}
 	for _, section := range s.Sections {
 		for i, c := range section.Columns {
-			width := headWidth(g.words.column(section.ID, c.Key))
+			width := headWidth(g.words.column(section.ID, c.Key)) * 0.92
 			for _, one := range g.book.rows(section) {
-				width = max(width, displayWidth(g.shown(c, one)))
+				shown := g.shown(c, one)
+				if isNumber(c.Kind) && one.get(c.Key) == "" { // words in place of a number, which wrap
+					width = max(width, headWidth(shown))
+					continue
+				}
+				width = max(width, displayWidth(shown))
 			}
-			need := max(width*1.08+2+2*float64(indent(section, i)), leastWidth)
+			need := max(width*1.08+air+2*float64(indent(section, i)), leastWidth)
 			if !g.cellStyleOf(c.Kind).Wrap {
 				floors[i+1] = max(floors[i+1], min(need, excelWidth))
 			}
 			needs[i+1] = max(needs[i+1], need)
 		}
 	}
-	for most := mostWidth; most >= narrowWidth; most -= 2 {
-		sum := 0.0
-		for col, need := range needs {
-			g.widths[col] = max(min(need, most), floors[col])
-			sum += g.widths[col]
-		}
-		if sum <= legibleWidth {
-			return
-		}
-	}
+	return needs, floors
 }
 
 // headWidth is the width of a head, which may wrap once, but not in a word.

@@ -149,7 +149,7 @@ func (b *book) heatSteps(sheet, area string) error {
 		if err != nil {
 			return err
 		}
-		from, to := heatFloor+5*float64(step), heatFloor+5*float64(step)+4.999
+		from, to := heatFloor+heatWidth*float64(step), heatFloor+heatWidth*float64(step+1)-0.001
 		if step == 0 {
 			from = 0
 		}

@@ -126,53 +126,6 @@ func (m *bulletin) known(name string) string {
 	return ""
 }
 
-// side is what moved the community that rose (up) or fell (down) most.
-func (m *bulletin) side(side string) row {
-	for _, one := range m.tables["summary"] {
-		taken := map[string]string{"is_comparable": "true"}
-		for key := range one.columns {
-			if column, found := strings.CutPrefix(key, side+"_"); found {
-				taken[column] = one.get(key)
-			}
-		}
-		return newRow(taken)
-	}
-	return row{}
-}
-
-// top is the biggest reason of a unit's move.
-func (m *bulletin) top(gridID string) row {
-	for _, one := range m.tables["move_top"] {
-		if one.get("grid_id") == gridID && one.get("turn") == "1" {
-			return one
-		}
-	}
-	return row{}
-}
-
-// reason is a row of bulletin.move_top in words.
-func (m *bulletin) reason(one row) string {
-	if one.get("cause") == "" {
-		return m.words.Text["steady"]
-	}
-	key := one.get("cause")
-	if one.get("denominator") == "" && (key == "rate" || key == "volume") {
-		key = "plain"
-	}
-	if one.get("line") == "" && one.get("line_name") == "" {
-		key = "plain"
-	}
-	return plain(fill(m.words.Reasons[key], func(name string) string {
-		switch name {
-		case "amount":
-			return sign(places(one.get(name), 2))
-		case "cause":
-			return m.words.code(one.get(name))
-		}
-		return m.words.data(one.get(name))
-	}))
-}
-
 func shortHash(hash string) string {
 	if len(hash) < 16 {
 		return hash

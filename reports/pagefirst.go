@@ -1,10 +1,8 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 )
 
@@ -162,86 +160,29 @@ type fallBar struct {
 	IsTotal                                          bool
 }
 
-// mover is the code of the community whose total changed most where the change
-// may be shown; a unit's edition has its own.
-func (m *bulletin) mover() string {
-	if own := m.own(); !own.isNone() {
-		return own.get("grid_id")
-	}
-	most, code := 0.0, ""
-	for _, one := range m.tables["community"] {
-		change, err := strconv.ParseFloat(one.get("total_change"), 64)
-		if err == nil && one.get("is_comparable") == "true" && math.Abs(change) > most {
-			most, code = math.Abs(change), one.get("grid_id")
-		}
-	}
-	return code
-}
-
-// fallBars are the steps of bulletin.waterfall; nil when nothing moved or the
-// months cannot be compared.
+// fallBars are the steps of the mover's change; nil when there are none.
 func (m *bulletin) fallBars() *fall {
-	code := m.mover()
-	var steps []row
-	for _, one := range m.tables["waterfall"] {
-		if one.get("grid_id") == code && one.get("is_comparable") == "true" {
-			steps = append(steps, one)
-		}
-	}
+	mover := m.mover()
+	steps := m.steps(mover)
 	if len(steps) == 0 {
 		return nil
 	}
-	first := steps[0]
-	reached := []float64{number64(first.get("last_total")), number64(first.get("total"))}
+	low, high := math.Inf(1), math.Inf(-1)
 	for _, one := range steps {
-		reached = append(reached, number64(one.get("reached")))
+		low, high = min(low, float(one.from), float(one.to)), max(high, float(one.from), float(one.to))
 	}
-	low, high := slices.Min(reached), slices.Max(reached)
 	// Room for the figures beside the bars.
 	s := scale{low - (high-low)*0.45, high + (high-low)*0.3}
-	f := &fall{Title: plain(fill(m.words.Text[cmp.Or(map[bool]string{true: "moved_down"}[first.get("total_change")[0] == '-'], "moved_up")], func(name string) string {
-		if name == "change" {
-			return places(trimMinus(first.get("total_change")), 2)
-		}
-		return first.get(name)
-	}))}
-	total := func(label, value string) fallBar {
-		at := s.share(number64(value))
-		return fallBar{Label: m.words.Text[label], Value: value, IsTotal: true, From: percent(at), TextAt: percent(at + 2), Anchor: "start"}
-	}
-	f.Bars = append(f.Bars, total("last_total", first.get("last_total")))
-	before := number64(first.get("last_total"))
+	f := &fall{Title: m.moveTitle(mover)}
 	for _, one := range steps {
-		after := number64(one.get("reached"))
-		left, right := s.share(min(before, after)), s.share(max(before, after))
-		bar := fallBar{Label: m.stepLabel(one), Value: sign(one.get("amount")), Class: moveClass(one.get("amount")), From: percent(left),
-			Width: percent(max(right-left, 0.6)), TextAt: percent(left - 1.5), Anchor: "end"}
+		left, right := s.share(min(float(one.from), float(one.to))), s.share(max(float(one.from), float(one.to)))
+		bar := fallBar{Label: one.label, Value: one.value, IsTotal: one.isTotal, From: percent(left), TextAt: percent(left + 2), Anchor: "start"}
+		if !one.isTotal {
+			bar.Class, bar.Width, bar.TextAt, bar.Anchor = moveClass(one.amount.FloatString(2)), percent(max(right-left, 0.6)), percent(left-1.5), "end"
+		}
 		f.Bars = append(f.Bars, bar)
-		before = after
 	}
-	f.Bars = append(f.Bars, total("this_total", first.get("total")))
 	return f
-}
-
-func (m *bulletin) stepLabel(one row) string {
-	if one.get("indicator") == "REST" {
-		return m.words.Text["rest"]
-	}
-	name := m.words.data(one.get("indicator_name"))
-	if one.get("line") == "" {
-		return name
-	}
-	if name == "" {
-		return m.words.Columns[one.get("line")]
-	}
-	return m.words.Columns[one.get("line")] + " " + name
-}
-
-func trimMinus(value string) string {
-	if value != "" && value[0] == '-' {
-		return value[1:]
-	}
-	return value
 }
 
 // number64 is a figure for drawing; what is none stands at 0.

@@ -22,6 +22,7 @@ type pageSection struct {
 type pageHead struct {
 	Key, Title string
 	IsNumber   bool
+	IsOff      bool // left out on paper
 }
 
 // pageRow names the community that it belongs to, for the picker.
@@ -59,15 +60,18 @@ func (m *bulletin) pageSheet(s sheet) pageSheet {
 			ps.Empty = m.words.Text["not_in_version"]
 		}
 		for _, c := range section.Columns {
-			ps.Heads = append(ps.Heads, pageHead{c.Key, m.words.column(section.ID, c.Key), isNumber(c.Kind)})
+			ps.Heads = append(ps.Heads, pageHead{c.Key, m.words.column(section.ID, c.Key), isNumber(c.Kind), true})
 		}
 		for _, one := range m.rows(section) {
 			r := pageRow{Unit: names[one.get(section.Own)]}
-			for _, c := range section.Columns {
-				r.Cells = append(r.Cells, m.pageCell(c, one))
+			for i, c := range section.Columns {
+				cell := m.pageCell(c, one)
+				ps.Heads[i].IsOff = ps.Heads[i].IsOff && (c.Screen || cell.Text == "")
+				r.Cells = append(r.Cells, cell)
 			}
 			ps.Rows = append(ps.Rows, r)
 		}
+		ps.dropEmpty()
 		ps.IsShort = len(ps.Rows) <= shortRows
 		drawn.IsBroad = drawn.IsBroad || ps.IsBroad
 		drawn.Sections = append(drawn.Sections, ps)
@@ -75,11 +79,27 @@ func (m *bulletin) pageSheet(s sheet) pageSheet {
 	return drawn
 }
 
+// dropEmpty marks what is left out on paper: columns whose neighbours say as
+// much, and those without a value in any row.
+func (ps *pageSection) dropEmpty() {
+	for i, head := range ps.Heads {
+		if !head.IsOff {
+			continue
+		}
+		for _, r := range ps.Rows {
+			r.Cells[i].Class = strings.TrimSpace(r.Cells[i].Class + " off")
+		}
+	}
+}
+
 func (m *bulletin) pageCell(c column, one row) pageCell {
 	cell := pageCell{Raw: one.get(c.Key), Text: show(one.get(c.Key), c.Kind, m.words, one)}
 	cell.HasRaw = cell.Raw != cell.Text
 	if isNumber(c.Kind) {
 		cell.Class = "n"
+		if cell.Raw == "" && cell.Text != "" {
+			cell.Class = "n m" // words in place of a number
+		}
 	}
 	if displayWidth(cell.Text) > wrapWidth {
 		cell.Class += " w"

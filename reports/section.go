@@ -22,11 +22,13 @@ const (
 )
 
 // column is a column of a bulletin table; Heat is shaded by its value.
-// Editions that it is narrowed to; none means all of its section's.
+// Editions that it is narrowed to; none means all of its section's. Screen is
+// left out on paper, where a column beside it says as much.
 type column struct {
 	Key      string
 	Kind     kind
 	Heat     bool
+	Screen   bool
 	Editions []Edition
 }
 
@@ -184,12 +186,12 @@ func serviceSheet() sheet {
 func proofSheets() []sheet {
 	return []sheet{
 		{"lost", []section{{ID: "lost_record", Table: "lost_record", Own: "community_id", In: own, Columns: []column{
-			{Key: "community"}, {Key: "indicator"}, {Key: "indicator_name"}, {Key: "kind", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "site"}, {Key: "day", Kind: date},
+			{Key: "community"}, {Key: "indicator", Screen: true}, {Key: "indicator_name"}, {Key: "kind", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "site"}, {Key: "day", Kind: date},
 			{Key: "due_day", Kind: date}, {Key: "against", Kind: code}, {Key: "weight", Kind: integer}, {Key: "numerator", Kind: rate}, {Key: "denominator", Kind: rate},
-			{Key: "points", Kind: signed}, {Key: "cap", Kind: score}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "source", Kind: code}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
+			{Key: "points", Kind: signed}, {Key: "cap", Kind: score}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "source", Kind: code, Screen: true}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
 		{"exclusion", []section{{ID: "exclusion", Table: "exclusion", Own: "community_id", In: own, Columns: []column{
 			{Key: "community"}, {Key: "line", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "indicator"}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "decided_by"},
-			{Key: "decided_at", Kind: date}, {Key: "approved_by"}, {Key: "source", Kind: code}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
+			{Key: "decided_at", Kind: date}, {Key: "approved_by"}, {Key: "source", Kind: code, Screen: true}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
 		{"long", []section{
 			{ID: "long", Table: "long", FilterBy: "level", Filter: "2", In: []Edition{Statisticians}, Columns: longColumns()},
 			{ID: "long_area", Table: "long", FilterBy: "level", Filter: "3", In: []Edition{Statisticians}, Columns: longColumns()}}},
