@@ -139,8 +139,8 @@ func serial(day time.Time) int {
 // shown is the text that a cell needs room for.
 func (b *book) shown(c column, one row) string {
 	text := show(one.get(c.Key), c.Kind, b.words, one)
-	if c.Kind == integer {
-		text = separate(text)
+	if c.Kind == date || c.Kind == month {
+		text = one.get(c.Key) // as its format has it
 	}
 	if c.Key == "total" && one.get("is_provisional") == "true" {
 		text = b.words.Text["provisional"] + " " + text

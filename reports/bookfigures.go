@@ -215,7 +215,7 @@ func (g *grid) writeStep(at int, s step) error {
 	default:
 		up = float(s.amount)
 	}
-	return errors.Join(g.put(1, at, clip(s.label, 34)+"  "+s.value, g.cellStyleOf(words)), g.put(2, at, amount, look), g.put(3, at, start, helper),
+	return errors.Join(g.put(1, at, clip(s.label, 40)+"  "+s.value, g.cellStyleOf(words)), g.put(2, at, amount, look), g.put(3, at, start, helper),
 		g.put(4, at, down, helper), g.put(5, at, up, helper), g.put(6, at, mark, helper))
 }
 

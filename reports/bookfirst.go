@@ -25,6 +25,7 @@ const (
 	firstWide   = firstReason
 
 	firstRowHeight = 21
+	maxOnFirst     = 10 // communities that leave room for the rest of the page
 )
 
 // writeFirst writes the first page: what happened, who leads and lags, why,
@@ -75,7 +76,15 @@ func (b *book) writeFirst(name string) error {
 			return err
 		}
 	}
-	return errors.Join(g.paper(true, 1), b.file.SetSheetView(name, 0, &excelize.ViewOptions{ZoomScale: zoom(90), ShowGridLines: &isNo}))
+	// Of many communities, what moved and what to decide are a second page.
+	pages := 1
+	if len(b.communities()) > maxOnFirst && chartAt < at {
+		pages = 0
+		if err := b.file.InsertPageBreak(name, cellName(1, chartAt)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(g.paper(true, pages), b.file.SetSheetView(name, 0, &excelize.ViewOptions{ZoomScale: zoom(90), ShowGridLines: &isNo}))
 }
 
 func zoom(percent float64) *float64 { return &percent }
@@ -163,7 +172,7 @@ func (g *grid) firstRanking(at int) (int, error) {
 			}
 			switch {
 			case (c.Kind == moves || c.Kind == signed || c.Heat) && one.get(c.Key) == "":
-				look.Shrink = true
+				look.Shrink, look.Wrap = true, false
 			}
 			switch {
 			case c.Heat:

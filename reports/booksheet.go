@@ -60,6 +60,11 @@ func (b *book) writeSheet(name string, s sheet) error {
 	if err := g.head(b.words.Sheets[s.ID], columns); err != nil {
 		return err
 	}
+	for _, col := range g.hidden(s) {
+		if err := g.file.SetColVisible(g.name, columnName(col), false); err != nil {
+			return err
+		}
+	}
 	return errors.Join(g.print(tables, columns, pages), g.write())
 }
 
@@ -124,6 +129,9 @@ func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
 func (g *grid) measure(s sheet, c *check) {
 	for _, air := range []float64{wideAir, narrowAir} {
 		needs, floors := g.needs(s, c, air)
+		for _, col := range g.hidden(s) {
+			delete(needs, col)
+		}
 		for most := mostWidth; most >= narrowWidth; most-- {
 			sum := 0.0
 			for col, need := range needs {
@@ -135,6 +143,27 @@ func (g *grid) measure(s sheet, c *check) {
 			}
 		}
 	}
+}
+
+// hidden are the columns that a sheet of one long list keeps folded away, so
+// that the others have room on paper: those that another column says as much
+// as, and those without a value in any row. Whoever wants them unhides them.
+func (g *grid) hidden(s sheet) []int {
+	if len(s.Sections) != 1 || len(s.Sections[0].Columns) <= broadColumns {
+		return nil
+	}
+	rows := g.book.rows(s.Sections[0])
+	var hidden []int
+	for i, c := range s.Sections[0].Columns {
+		isOff := i > 0 && len(rows) > 0
+		for _, one := range rows {
+			isOff = isOff && (c.Screen || show(one.get(c.Key), c.Kind, g.words, one) == "")
+		}
+		if isOff {
+			hidden = append(hidden, i+1)
+		}
+	}
+	return hidden
 }
 
 // needs are the widths in which nothing is wrapped, and below which a number
@@ -263,7 +292,7 @@ func indent(s section, at int) int {
 // roomFor is how many characters a column takes on a line.
 func roomFor(width float64) float64 {
 	if width < 20 { // names break at signs, so a narrow column takes fewer
-		return (width - 1.9) / 1.06
+		return (width - 1.2) / 1.03
 	}
 	return (width - 1) * 1.06
 }

@@ -129,5 +129,8 @@ func (m *bulletin) stepLabel(one row) string {
 	if name == "" {
 		name = m.words.Text["rest_of_line"]
 	}
-	return strings.TrimSpace(m.words.Columns[one.get("line")] + " " + name)
+	if one.get("line") == "" {
+		return name
+	}
+	return m.words.Columns[one.get("line")] + m.words.Text["of_line"] + name
 }

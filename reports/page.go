@@ -21,6 +21,7 @@ type page struct {
 	Decisions                                       []decision
 	HasDecisions                                    bool
 	Units                                           []string // of the picker; none, no picker
+	IsDense                                         bool     // closer rows keep the first page on one sheet
 	Ranking                                         []rankRow
 	Strip                                           []stripRow
 	Ticks                                           []tick
@@ -37,6 +38,13 @@ type page struct {
 	Library, Script                                 template.JS
 	Data                                            template.JS // what the script draws
 }
+
+// So many communities fit the first printed page, and so many if their rows
+// stand closer; of more, the scores begin the second page.
+const (
+	looseUnits = 9
+	denseUnits = 13
+)
 
 func (m *bulletin) page() ([]byte, error) {
 	edition := m.Options.Edition
@@ -55,6 +63,7 @@ func (m *bulletin) page() ([]byte, error) {
 			p.Units = append(p.Units, one.get("name"))
 		}
 	}
+	p.IsDense = len(p.Units) > looseUnits && len(p.Units) <= denseUnits
 	if edition != Public {
 		p.Fall = m.fallBars()
 		p.HasDecisions, p.Decisions = true, m.decisionList()

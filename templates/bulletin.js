@@ -183,6 +183,9 @@
 
   const drawn = page.charts.map((entry) => {
     const place = document.getElementById("chart-" + entry.id);
+    // Lying bars need a line each; a chart of many is taller.
+    const lying = entry.options.xAxis[0].data.length;
+    if (["change", "stack", "bullet", "bar"].includes(entry.kind) && lying > 12) place.style.height = lying * 22 + 16 + "px";
     const chart = echarts.init(place, null, { renderer: "svg", width: place.clientWidth, height: place.clientHeight });
     const draw = () => {
       const options = JSON.parse(JSON.stringify(entry.options));

@@ -270,6 +270,22 @@ func valuesOf(t *testing.T, files []*warehouse.DB, table string) map[string]bool
 	return known
 }
 
+// copyVersion copies what a bulletin is drawn from into a folder of the test.
+func copyVersion(t *testing.T, version string) string {
+	t.Helper()
+	copied := t.TempDir()
+	for _, name := range []string{"warehouse.duckdb", "records.duckdb", "manifest.json"} {
+		content, err := os.ReadFile(filepath.Join(version, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(copied, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return copied
+}
+
 // hostile are names as no town has them, but some delivery will.
 var hostile = []string{
 	`</script><script>alert(1)</script>`, `=cmd|'/c calc'!A1`, strings.Repeat("很长的名字", 60), "👩‍👩‍👧‍👦🏘️社区", "\u202eהשכונה الحي", "𠮷𪚥龘社区",
@@ -281,16 +297,7 @@ func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	town := demoTown(t)
 	version := publishedVersion(t, town)
-	copied := t.TempDir()
-	for _, name := range []string{"warehouse.duckdb", "records.duckdb", "manifest.json"} {
-		content, err := os.ReadFile(filepath.Join(version, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(copied, name), content, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	copied := copyVersion(t, version)
 	names := ask(t, openVersion(t, version)[0], "select distinct name from bulletin.community where month = date '2026-10-01' order by name")
 	for _, name := range []string{"warehouse.duckdb", "records.duckdb"} {
 		rename(t, filepath.Join(copied, name), names)
