@@ -76,20 +76,6 @@ func (b *book) properties() error {
 	})
 }
 
-// hasColumn says whether the edition shows a column of a section.
-func (b *book) hasColumn(sectionID, key string) bool {
-	for _, s := range b.Sheets {
-		for _, section := range s.Sections {
-			for _, c := range section.Columns {
-				if section.ID == sectionID && c.Key == key {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
 // communities are those that the edition names: in a unit's only its own.
 func (b *book) communities() []row {
 	return b.rows(section{Table: "community", Own: "name"})

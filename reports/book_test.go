@@ -104,7 +104,7 @@ func wantCells(t *testing.T, m *bulletin, s section) (want, raw [][]string) {
 			value := one.get(c.Key)
 			texts = append(texts, value)
 			switch {
-			case value == "" || c.Kind == words || c.Kind == code:
+			case value == "" || isText(c.Kind):
 				cells = append(cells, show(value, c.Kind, m.words, one))
 			case isNumber(c.Kind):
 				number, err := strconv.ParseFloat(value, 64)

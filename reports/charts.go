@@ -230,10 +230,16 @@ func (m *bulletin) monthsChart() sketch {
 // ticketChart has the lines with the most tickets due first; what was not on
 // time is drawn as the rest of the bar.
 func (m *bulletin) ticketChart() sketch {
-	rows := slices.Clone(m.tables["ticket_line"])
-	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b.get("due"), a.get("due")) })
+	rows := m.mostDue("ticket_line")
 	tip := m.shared("on_time", "due", "on_time_rate")
 	return m.bars(rows, m.named, series{m.words.Columns["on_time"], "on_time", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
+}
+
+// mostDue are the rows of a table, those with the most due first.
+func (m *bulletin) mostDue(table string) []row {
+	rows := slices.Clone(m.tables[table])
+	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b.get("due"), a.get("due")) })
+	return rows
 }
 
 func (m *bulletin) channelChart() sketch {
@@ -242,7 +248,7 @@ func (m *bulletin) channelChart() sketch {
 
 func (m *bulletin) repairChart() sketch {
 	tip := m.shared("finished", "due", "finished_rate")
-	return m.bars(m.tables["repair_kind"], m.named, series{m.words.Columns["finished"], "finished", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
+	return m.bars(m.mostDue("repair_kind"), m.named, series{m.words.Columns["finished"], "finished", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
 }
 
 func (m *bulletin) gradeChart() sketch {

@@ -66,6 +66,8 @@ func (m *bulletin) page() ([]byte, error) {
 	p.IsDense = len(p.Units) > looseUnits && len(p.Units) <= denseUnits
 	if edition != Public {
 		p.Fall = m.fallBars()
+	}
+	if m.hasColumn("coordination", "subject") {
 		p.HasDecisions, p.Decisions = true, m.decisionList()
 	}
 	var err error

@@ -79,6 +79,8 @@ func (m *bulletin) paragraph(p paragraph) ([][]part, error) {
 
 func (m *bulletin) documentFigure(one row, name string) string {
 	switch name {
+	case "lost":
+		return m.words.listed(one.get(name))
 	case "until", "cutoff_date":
 		return m.words.day(one.get(name))
 	case "kind", "name", "item", "line":

@@ -118,7 +118,10 @@ func (m *bulletin) pageCell(c column, one row) pageCell {
 	return cell
 }
 
-func isNumber(k kind) bool { return k != words && k != code && k != date && k != month }
+// isText says whether a column holds words, isNumber whether numbers; the
+// others hold days.
+func isText(k kind) bool   { return k == words || k == code || k == listed }
+func isNumber(k kind) bool { return !isText(k) && k != date && k != month }
 
 // drillUnit is a community, area or building grid with what lies below it.
 type drillUnit struct {

@@ -16,6 +16,8 @@ func show(value string, k kind, words *locale, one row) string {
 	case score, rate, exactly:
 	case code:
 		return words.code(value)
+	case listed:
+		return words.listed(value)
 	case rank:
 		if one.get("is_tied") == "true" {
 			return value + words.Text["tied"]
