@@ -63,7 +63,7 @@ func (m *bulletin) page() ([]byte, error) {
 			p.Units = append(p.Units, one.get("name"))
 		}
 	}
-	p.IsDense = len(p.Units) > looseUnits && len(p.Units) <= denseUnits
+	p.IsDense = len(p.Units) > looseUnits && len(p.Units) <= denseUnits || m.Options.Locale == "en" // English takes more lines
 	if edition != Public {
 		p.Fall = m.fallBars()
 	}

@@ -15,7 +15,6 @@ import (
 
 	"tongbao"
 	"tongbao/pipeline"
-	"tongbao/reports"
 	"tongbao/warehouse"
 )
 
@@ -179,31 +178,6 @@ func TestPageHands(t *testing.T) {
 		t.Errorf("tree: %v rows on three levels and buttons at the end, want 8 communities, 2 areas, building grids without a button", got)
 	}
 	p.quiet()
-}
-
-// TestPrint prints the leaders' edition: its first page is one page, and
-// nothing is shrunk to fit.
-func TestPrint(t *testing.T) {
-	t.Parallel()
-	town := demoTown(t)
-	b := newBrowser(t)
-	version := publishedVersion(t, town)
-	for _, locale := range reports.Locales() {
-		p := b.open(t, draw(t, town, pipeline.Edition{Edition: "leaders", Locale: locale}, version), 1366, 768)
-		first := eval[[]string](p, `[document.querySelector("h1").textContent, document.querySelector(".foot").textContent.slice(-6), document.querySelector("#document h2").textContent]`)
-		pages := p.print()
-		if len(pages) < 10 || len(pages) > 40 {
-			t.Errorf("%s: %d pages, want 10 to 40", locale, len(pages))
-		}
-		packed := func(text string) string { return strings.Join(strings.Fields(text), "") }
-		if one := packed(pages[0]); !strings.Contains(one, packed(first[0])) || !strings.Contains(one, packed(first[1])) || strings.Contains(one, packed(first[2])) {
-			t.Errorf("%s: the first page is not whole:\n%s", locale, pages[0])
-		}
-		if two := packed(pages[1]); !strings.Contains(two, packed(first[2])) {
-			t.Errorf("%s: the second page does not begin with the document", locale)
-		}
-		p.quiet()
-	}
 }
 
 // TestPageFigures reads every cell of every edition's tables back and holds it

@@ -8,9 +8,74 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
 	"tongbao/pipeline"
+	"tongbao/reports"
 	"tongbao/warehouse"
 )
+
+// TestPrint prints the leaders' edition: its first page is one page, and
+// nothing is shrunk to fit.
+func TestPrint(t *testing.T) {
+	t.Parallel()
+	town := demoTown(t)
+	b := newBrowser(t)
+	version := publishedVersion(t, town)
+	for _, locale := range reports.Locales() {
+		p := b.open(t, draw(t, town, pipeline.Edition{Edition: "leaders", Locale: locale}, version), 1366, 768)
+		first := eval[[]string](p, `[document.querySelector("h1").textContent, document.querySelector(".foot").textContent.slice(-6), document.querySelector("#document h2").textContent]`)
+		pages := p.print()
+		if len(pages) < 10 || len(pages) > 40 {
+			t.Errorf("%s: %d pages, want 10 to 40", locale, len(pages))
+		}
+		packed := func(text string) string { return strings.Join(strings.Fields(text), "") }
+		if one := packed(pages[0]); !strings.Contains(one, packed(first[0])) || !strings.Contains(one, packed(first[1])) || strings.Contains(one, packed(first[2])) {
+			t.Errorf("%s: the first page is not whole:\n%s", locale, pages[0])
+		}
+		if two := packed(pages[1]); !strings.Contains(two, packed(first[2])) {
+			t.Errorf("%s: the second page does not begin with the document", locale)
+		}
+		p.quiet()
+	}
+}
+
+// TestPaper lays every table out as paper does, A4 less its margins: what is
+// wider than its page would make the printer shrink all pages, and texts are
+// not set in less than 8 points.
+func TestPaper(t *testing.T) {
+	t.Parallel()
+	town := demoTown(t)
+	b := newBrowser(t)
+	version := publishedVersion(t, town)
+	unit := pagesOf(t, openVersion(t, version)[0])[3].of.Unit
+	for _, of := range []pipeline.Edition{
+		{Edition: "taskforce", Locale: "zh-Hans"}, {Edition: "taskforce", Locale: "en"}, {Edition: "statisticians", Locale: "en"},
+		{Edition: "statisticians", Locale: "zh-Hant"}, {Edition: "unit", Unit: unit, Locale: "en"}, {Edition: "public", Locale: "en"},
+	} {
+		p := b.open(t, draw(t, town, of, version), 1009, 768) // 267 mm
+		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+			return err
+		}))
+		for _, bad := range eval[[]string](p, `(() => {
+			const found = [], upright = 156 / 25.4 * 96;
+			document.querySelectorAll(".sheet:not(.across), .first").forEach(e => { e.style.width = upright + "px"; });
+			document.querySelectorAll(".sheet table, .first table").forEach(table => {
+				const page = table.closest(".across") ? 1009 : upright, width = table.getBoundingClientRect().width;
+				if (width > page + 1) found.push((table.dataset.section || table.className) + " is " + Math.round(width) + " px wide on a page of " + Math.round(page));
+			});
+			document.querySelectorAll(".sheet td").forEach(cell => {
+				if (parseFloat(getComputedStyle(cell).fontSize) < 8 / 72 * 96 - 0.1) found.push("small type: " + cell.textContent);
+			});
+			return found.slice(0, 5) })()`) {
+			t.Errorf("%s, %s: %s", of.Edition, of.Locale, bad)
+		}
+		p.quiet()
+	}
+}
 
 // TestManyCommunities prints the leaders' edition of towns with more
 // communities than the demo has: the first page stays one page, and when there
