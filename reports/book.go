@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -120,37 +119,4 @@ func isSmall(one row) bool { return slices.Contains([]string{"pooled", "no_sampl
 // serial is a day as workbooks count it.
 func serial(day time.Time) int {
 	return int(day.Sub(time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)).Hours() / 24)
-}
-
-// shown is the text that a cell needs room for.
-func (b *book) shown(c column, one row) string {
-	text := show(one.get(c.Key), c.Kind, b.words, one)
-	if c.Kind == date || c.Kind == month {
-		text = one.get(c.Key) // as its format has it
-	}
-	if c.Key == "total" && one.get("is_provisional") == "true" {
-		text = b.words.Text["provisional"] + " " + text
-	}
-	return text
-}
-
-// displayWidth counts Chinese characters as two.
-func displayWidth(text string) float64 {
-	width := 0.0
-	for _, r := range text {
-		width++
-		if r > 0x2e80 {
-			width++
-		}
-	}
-	return width
-}
-
-// linesOf says how many lines a text takes in a width of so many characters.
-func linesOf(text string, width float64) int {
-	lines := 0
-	for part := range strings.SplitSeq(text, "\n") {
-		lines += max(1, int((displayWidth(part)+width-1)/width))
-	}
-	return lines
 }

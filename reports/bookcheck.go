@@ -92,6 +92,7 @@ func (g *grid) writeCheckRow(t table, at int, c *check, unit row) error {
 	name.Indent = 1
 	place, look, err := g.value(column{Key: "place", Kind: rank}, unit)
 	errs := []error{err, g.put(1, at, place, look), g.put(2, at, unit.get("name"), name)}
+	g.height(at, rowHeight)
 	sum := new(big.Rat)
 	points := c.points[unit.get("name")]
 	for i, indicator := range c.indicators {
