@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"reflect"
 	"time"
 )
 
@@ -52,7 +53,7 @@ func (s *Service) reload() {
 		return
 	}
 	s.log.Info("the changed configuration is in force from the next run on", "jobs", len(s.Jobs()))
-	if fresh := w.Config; fresh.Memory != old.Memory || fresh.Threads != old.Threads || fresh.Listen != old.Listen || fresh.Log != old.Log {
-		s.log.Warn("memory, threads, listen and log are in force from the next start on")
+	if fresh := w.Config; fresh.Memory != old.Memory || fresh.Threads != old.Threads || fresh.Listen != old.Listen || fresh.Log != old.Log || !reflect.DeepEqual(fresh.Portal, old.Portal) {
+		s.log.Warn("memory, threads, listen, portal and log are in force from the next start on")
 	}
 }

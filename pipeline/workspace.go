@@ -33,10 +33,11 @@ type Config struct {
 	Threads int    `yaml:"threads,omitempty" doc:"threads of the engine; 2 if absent"`
 	Listen  string `yaml:"listen,omitempty" doc:"address of /healthz, /readyz and /metrics of the service; 127.0.0.1:9720 if absent, off for none. In force from the next start"`
 
-	Log    LogConfig    `yaml:"log,omitempty" doc:"the service's log"`
-	Backup BackupConfig `yaml:"backup,omitempty" doc:"backups"`
-	Notify NotifyConfig `yaml:"notify,omitempty" doc:"who is told what"`
-	Jobs   []Job        `yaml:"jobs,omitempty" doc:"what the service does, and when"`
+	Portal *PortalConfig `yaml:"portal,omitempty" doc:"the portal; without this key there is none"`
+	Log    LogConfig     `yaml:"log,omitempty" doc:"the service's log"`
+	Backup BackupConfig  `yaml:"backup,omitempty" doc:"backups"`
+	Notify NotifyConfig  `yaml:"notify,omitempty" doc:"who is told what"`
+	Jobs   []Job         `yaml:"jobs,omitempty" doc:"what the service does, and when"`
 }
 
 // ConfigName is the file that makes a folder a workspace.
@@ -91,7 +92,7 @@ func FindWorkspace(dir string) (Workspace, error) {
 		return Workspace{}, problemf("%s: publish: %q: want auto or manual", file, config.Publish)
 	}
 	w := Workspace{Dir: dir, Config: config}
-	for _, check := range []error{w.Config.Log.check(), w.Config.Backup.check(), w.Config.Notify.check(), checkListen(config.Listen)} {
+	for _, check := range []error{w.Config.Log.check(), w.Config.Backup.check(), w.Config.Notify.check(), w.Config.Portal.check(), checkListen(config.Listen)} {
 		if check != nil {
 			return Workspace{}, problemf("%s: %w", file, check)
 		}

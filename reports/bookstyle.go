@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"tongbao/templates"
 )
 
 // The type of the workbook, as Chinese offices have it: a serif for titles,
@@ -142,14 +144,14 @@ func (b *book) heat(sheet, area string) error {
 func (b *book) heatSteps(sheet, area string) error {
 	for step, color := range heatColors {
 		style := &excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}}, Font: &excelize.Font{Color: inkColor}}
-		if isDarkStep(step) {
+		if templates.IsDarkStep(step) {
 			style.Font.Color = "#ffffff"
 		}
 		id, err := b.file.NewConditionalStyle(style)
 		if err != nil {
 			return err
 		}
-		from, to := heatFloor+heatWidth*float64(step), heatFloor+heatWidth*float64(step+1)-0.001
+		from, to := templates.HeatFloor+templates.HeatWidth*float64(step), templates.HeatFloor+templates.HeatWidth*float64(step+1)-0.001
 		if step == 0 {
 			from = 0
 		}

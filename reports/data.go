@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"tongbao"
@@ -25,6 +27,11 @@ func newBulletin(read tables, of tongbao.Month, opt Options) (*bulletin, error) 
 	b := &bulletin{Month: of, Options: opt, Sheets: sheets(opt.Edition), words: words, tables: read}
 	if opt.Edition == Unit && b.own().isNone() {
 		return nil, fmt.Errorf("unit %q is no community of %s; its code is wanted: %s", opt.Unit, of, strings.Join(unitCodes(read), ", "))
+	}
+	if settings := b.tables["method_setting"]; opt.Audit != "" && len(settings) > 0 {
+		// Not a table's: it says which audit log the version stands on.
+		b.tables = maps.Clone(b.tables)
+		b.tables["method_setting"] = append(slices.Clone(settings), newRow(map[string]string{"item": "audit_head", "value": opt.Audit}))
 	}
 	return b, nil
 }

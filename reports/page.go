@@ -115,7 +115,7 @@ func (p page) render() ([]byte, error) {
 		}
 		read[i] = string(content)
 	}
-	style := lookCSS() + read[0]
+	style := templates.LookCSS() + read[0]
 	p.Style, p.Library, p.Script = template.CSS(style), template.JS(read[1]), template.JS(read[2])
 	p.Policy = "default-src 'none'; img-src data:; style-src " + hashOf(style) + "; script-src " + hashOf(read[1]) + " " + hashOf(read[2]) +
 		"; base-uri 'none'; form-action 'none'"

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"tongbao/templates"
 )
 
 // What the first page shows beside its sentences. Positions are in percent of
@@ -120,7 +122,7 @@ func (m *bulletin) heatRows() ([]heatHead, []heatRow) {
 		for _, line := range lines {
 			class := "missing"
 			if value, err := strconv.ParseFloat(one.get(line), 64); err == nil {
-				class = fmt.Sprintf("h%d", heatStep(value))
+				class = fmt.Sprintf("h%d", templates.HeatStep(value))
 			}
 			r.Cells = append(r.Cells, heatCell{show(one.get(line), score, m.words, one), class})
 		}

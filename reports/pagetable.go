@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"tongbao/templates"
 )
 
 type pageSheet struct {
@@ -107,7 +109,7 @@ func (m *bulletin) pageCell(c column, one row) pageCell {
 	switch {
 	case c.Heat:
 		if value, err := strconv.ParseFloat(one.get(c.Key), 64); err == nil {
-			cell.Class += fmt.Sprintf(" h%d", heatStep(value))
+			cell.Class += fmt.Sprintf(" h%d", templates.HeatStep(value))
 		}
 	case c.Kind == moves || c.Kind == signed || c.Kind == exact:
 		cell.Class += " " + moveClass(one.get(c.Key))

@@ -41,6 +41,7 @@ type Options struct {
 	Town    string    // heads the bulletin
 	Version int       // 0 for a build that was not published
 	Hash    string    // of the data; printed shortened
+	Audit   string    // head of the audit log, "" while it is empty
 	Made    time.Time // of the build; the document's date
 	Edition Edition   // "" is Leaders
 	Unit    string    // grid code of the community of a Unit edition

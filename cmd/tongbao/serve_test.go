@@ -17,7 +17,7 @@ import (
 )
 
 // startService starts the service of a town and waits until it answers.
-func startService(t *testing.T, town string, env ...string) *exec.Cmd {
+func startService(t testing.TB, town string, env ...string) *exec.Cmd {
 	t.Helper()
 	child, log := serving(t, env, "serve", "-w", town)
 	for range 300 {
