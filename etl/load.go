@@ -21,6 +21,7 @@ type loader struct {
 	load     Load
 	clock    time.Time
 	firstRow int64  // rowid of the first row of typed
+	incoming int64  // good rows, of a repeated key one
 	raw      string // folder of raw/
 	held     []heldRow
 	replay   *closing // nil but for a replay of quarantined rows
@@ -38,19 +39,18 @@ func (l *loader) step(name string) {
 
 // run does the load's transaction.
 func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
-	l.clock = time.Now()
-	return db.Write(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
-		typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
+	typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
+	return db.WriteStaged(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
 		if _, err := tx.Exec(ctx, typed.create()); err != nil {
 			return l.unreadable(ctx, err)
 		}
 		if err := l.countTyped(ctx, tx); err != nil {
 			return err
 		}
-		if err := l.keepReplayed(ctx, tx); err != nil {
-			return err
-		}
+		err := l.keepReplayed(ctx, tx)
 		l.step("read and type")
+		return err
+	}, func(ctx context.Context, tx *warehouse.Tx) error {
 		for _, step := range []struct {
 			name string
 			do   func(context.Context, *warehouse.Tx) error
@@ -68,7 +68,7 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 			}
 			l.step(step.name)
 		}
-		if err := l.writeClosing(ctx, tx); err != nil {
+		if err := errors.Join(l.writeClosing(ctx, tx), l.keepTaken(ctx, tx)); err != nil {
 			return err
 		}
 		warehouse.Failpoint("etl.before_commit")
@@ -188,22 +188,22 @@ left join (select distinct indicator from seed.rubric where fact = %s) as rubric
 
 // unresolved are the faults that only the joins show: kind, condition, source
 // column, value.
-func (l *loader) unresolved() [][4]string {
-	var faults [][4]string
+func (l *loader) unresolved() [][]string {
+	var faults [][]string
 	for _, c := range l.d.Columns {
 		name := first(c.From)
 		switch {
 		case c.To == gridColumn:
-			faults = append(faults, [4]string{"unknown_grid", "typed.t_grid is not null and spelling.grid_id is null", name, scanned("typed.t_grid")})
+			faults = append(faults, []string{"unknown_grid", "typed.t_grid is not null and spelling.grid_id is null", name, scanned("typed.t_grid")})
 		case c.Lookup == "category":
-			faults = append(faults, [4]string{"bad_value", "typed.t_" + c.To + " is not null and category.category is null", name, scanned("typed.t_" + c.To)})
+			faults = append(faults, []string{"bad_value", "typed.t_" + c.To + " is not null and category.category is null", name, scanned("typed.t_" + c.To)})
 		case c.Lookup == "severity":
-			faults = append(faults, [4]string{"bad_value", "typed.t_" + c.To + " is not null and severity.part is null", name, scanned("typed.t_" + c.To)})
+			faults = append(faults, []string{"bad_value", "typed.t_" + c.To + " is not null and severity.part is null", name, scanned("typed.t_" + c.To)})
 		case c.Lookup == "indicator":
-			faults = append(faults, [4]string{"bad_value", "typed.t_" + c.To + " is not null and rubric.indicator is null", name, scanned("typed.t_" + c.To)})
+			faults = append(faults, []string{"bad_value", "typed.t_" + c.To + " is not null and rubric.indicator is null", name, scanned("typed.t_" + c.To)})
 		}
 		if c.Unique {
-			faults = append(faults, sharedValue(c))
+			faults = append(faults, l.notUnique(c)...)
 		}
 	}
 	return faults
@@ -231,11 +231,15 @@ func (l *loader) judge(ctx context.Context, tx *warehouse.Tx, typed *typing) err
 		}
 		unresolved = "case " + strings.Join(cases, " ") + " else 0 end"
 	}
+	taken, err := l.findTaken(ctx, tx)
+	if err != nil {
+		return err
+	}
 	// The faults are found once, on the few columns that decide them.
 	statement := fmt.Sprintf(`create or replace temp table faulty as
 select typed.rowid as place, case when typed.fault <> 0 then typed.fault else %s end as fault
 from typed%s
-where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins(), unresolved)
+where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins()+taken, unresolved)
 	if _, err := tx.Exec(ctx, statement); err != nil {
 		return err
 	}
@@ -260,7 +264,7 @@ from typed inner join faulty on typed.rowid = faulty.place%s`,
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}
-		if err := l.suggestGrids(ctx, tx); err != nil {
+		if err := errors.Join(l.suggestGrids(ctx, tx), l.noteTaken(ctx, tx)); err != nil {
 			return err
 		}
 		if err := l.checkBad(ctx, tx); err != nil {
@@ -303,12 +307,12 @@ func (l *loader) sourceKey() string {
 	return strings.Join(keys, " || '|' || ")
 }
 
-// makeLanding makes the view of good rows that core's query reads in place of
-// landed.<target>.
+// makeLanding makes the view placed of good rows: the columns of landed.<target>
+// and where in typed a row is.
 func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
 	// updated_at is of the common columns, the others of the fact.
 	selected := []string{
-		literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
+		"typed.rowid as place", literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
 		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", "typed.sheet as sheet",
 		"cast(" + l.rowNumber() + " as bigint) as row_no", momentLiteral(l.item.DeliveredAt) + " as delivered_at",
 		l.updatedAt() + " as updated_at",
@@ -322,7 +326,7 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 	if hasFaults {
 		without = "\nanti join faulty on typed.rowid = faulty.place"
 	}
-	statement := fmt.Sprintf("create or replace temp view landing as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
+	statement := fmt.Sprintf("create or replace temp view placed as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
 		strings.Join(selected, ",\n    "), l.joins(), without)
 	if older, err := l.isOlderSet(ctx, tx); err != nil {
 		return err

@@ -104,16 +104,21 @@ func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery
 		case load.IsKnown:
 			report.Known++
 		default:
-			report.Loads = append(report.Loads, load)
-			if in.Loaded != nil {
-				in.Loaded(load)
-			}
+			in.add(report, load)
 		}
 	}
 	if in.Progress != nil && len(items) > 0 {
 		in.Progress(len(items), len(items))
 	}
 	return nil
+}
+
+// add reports a load.
+func (in Intake) add(report *Report, load Load) {
+	report.Loads = append(report.Loads, load)
+	if in.Loaded != nil {
+		in.Loaded(load)
+	}
 }
 
 func (in Intake) definition(source string) *Definition {
@@ -161,6 +166,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
+	l.clock = time.Now()
 	if item.Answers != nil {
 		d = d.forFixes()
 	}
@@ -168,6 +174,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 	if err != nil {
 		return load, err
 	}
+	l.step("land")
 	st, err := d.read(ctx, db, path, scratch, item)
 	if err == nil {
 		err = d.checkHeader(st.header)
@@ -175,6 +182,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 	if err != nil {
 		return load, err
 	}
+	l.step("decode and look through")
 	warehouse.Failpoint("etl.staged")
 	l.d, l.st, l.salt, l.coreSQL, l.raw = d, st, in.Salt, in.Core[d.Target], in.Raw
 	err = l.run(ctx, db)
@@ -189,6 +197,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 	if err != nil {
 		return load, err
 	}
+	l.step("commit")
 	warehouse.Failpoint("etl.after_commit")
 	// The engine has said "done" for transactions that it rolled back.
 	done, err := isKnown(ctx, db, load.ID)

@@ -3,7 +3,6 @@ package etl
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +48,10 @@ func newWebClient(c *Connect, token string, waits [2]time.Duration) (*webClient,
 	w := &webClient{c: c, base: base, token: token, waits: waits}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = webHeaderWait
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	// The name is that of the address asked for; get asks no other server.
+	if transport.TLSClientConfig, err = c.trust(base.Hostname()); err != nil {
+		return nil, err
+	}
 	w.retries = retryablehttp.NewClient()
 	w.retries.HTTPClient = &http.Client{Transport: transport, CheckRedirect: w.redirect}
 	w.retries.Logger = nil
@@ -181,7 +183,11 @@ func (w *webClient) wrong(address *url.URL, err error) error {
 	if errors.Is(err, errElsewhere) {
 		do = "the token is not sent there; write the address that it leads to into connect.url"
 	}
-	return &FileError{Where: "read " + address.Path, What: w.words(err), Do: do, tried: w.words(w.failed)}
+	what := w.words(err)
+	if why, next := distrusted(err); why != "" {
+		what, do = scrub(why, w.token), next
+	}
+	return &FileError{Where: "read " + address.Path, What: what, Do: do, tried: w.words(w.failed)}
 }
 
 // words are an error's without what must not be shown: the address may hold a

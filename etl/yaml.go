@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 )
@@ -20,8 +21,12 @@ type YAMLError struct {
 func (e *YAMLError) Error() string { return e.text }
 
 // DecodeYAML reads one YAML document strictly: an unknown or repeated key is a
-// YAMLError with line and column.
+// YAMLError with line and column, and so is text in another encoding than UTF-8.
 func DecodeYAML(file string, content []byte, into any) error {
+	if valid := validUTF8(content); valid < len(content) {
+		line := bytes.Count(content[:valid], []byte("\n")) + 1
+		return fmt.Errorf("%s: %w", file, &YAMLError{Line: line, text: fmt.Sprintf("line %d is not UTF-8; save the file as UTF-8, not as GBK or ANSI", line)})
+	}
 	err := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict()).Decode(into)
 	if err == nil {
 		return nil
@@ -37,6 +42,18 @@ func DecodeYAML(file string, content []byte, into any) error {
 	var unknown *yaml.UnknownFieldError
 	wrong.IsUnknown = errors.As(err, &unknown)
 	return fmt.Errorf("%s: %w", file, wrong)
+}
+
+// validUTF8 is how much of a text is UTF-8.
+func validUTF8(content []byte) (length int) {
+	for length < len(content) {
+		r, size := utf8.DecodeRune(content[length:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		length += size
+	}
+	return length
 }
 
 // YAMLLine is the line of the value at a path such as jobs[1].schedule, or of

@@ -161,6 +161,9 @@ func (h *House) manifest(ctx context.Context, month tongbao.Month) (Manifest, er
 		Month: month.String(), Program: h.program, MadeAt: h.Now(),
 		Digest: strings.Split(strings.TrimSpace(digest), "\n"), Counts: map[string]int64{},
 	}
+	if m.Audit, err = h.register.AuditHead(ctx); err != nil {
+		return Manifest{}, err
+	}
 	err = h.db.SQL().QueryRowContext(ctx, "select coalesce(max(rubric_version), '') from core.month_info where month = ?", month.First()).Scan(&m.Rubric)
 	if err != nil {
 		return Manifest{}, err

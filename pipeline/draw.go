@@ -26,7 +26,7 @@ const AllEditions = "all"
 // reportOptions are what the reports print of a build or version.
 func (w Workspace) reportOptions(manifest Manifest) reports.Options {
 	sum := sha256.Sum256([]byte(strings.Join(manifest.Digest, "\n")))
-	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Made: manifest.MadeAt, Access: access()}
+	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Audit: manifest.Audit.String(), Made: manifest.MadeAt, Access: access()}
 }
 
 // access hands the one table of who sees what to the reports.

@@ -43,6 +43,9 @@ type Manifest struct {
 	// Policies are the Content-Security-Policy of each page, which a server
 	// sends with it.
 	Policies map[string]string `json:"policies"`
+	// Audit is the head of the audit log when this was made. It is no part of
+	// the digest: the log grows whenever somebody looks.
+	Audit register.Head `json:"audit"`
 }
 
 const manifestName = "manifest.json"

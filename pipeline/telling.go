@@ -87,6 +87,9 @@ func (h *House) addNotices(ctx context.Context, notices []register.Notice) error
 
 // tellings decides what a run tells.
 func (h *House) tellings(run register.Run, again bool) []telling {
+	if isAct(run) {
+		return nil
+	}
 	job := run.Job
 	if job == "" {
 		job = string(run.Trigger)

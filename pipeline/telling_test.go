@@ -116,6 +116,8 @@ func TestRefusedConfigIsTold(t *testing.T) {
 		{head + "jobs:\n  - {name: a, schedule: '@daily', steps: [prune]}\n  - {name: a, schedule: '@daily', steps: [prune]}\n", "line 4 (jobs[1].name)"},
 		{"publish: auto\n", "tongbao.yaml is wrong (town)"},
 		{head + "\t: [张三13912345678\n", "line 2: it is not YAML"},
+		{head + "publish: \xc7\xe0\xba\xcc\n", "line 2: it is not YAML"}, // saved as GBK
+		{head + "portal: {listen: 张三13912345678}\n", "line 2 (portal.listen)"},
 		{"", "tongbao.yaml is wrong: it is not YAML"},
 	} {
 		dir := t.TempDir()

@@ -33,10 +33,11 @@ type Config struct {
 	Threads int    `yaml:"threads,omitempty" doc:"threads of the engine; 2 if absent"`
 	Listen  string `yaml:"listen,omitempty" doc:"address of /healthz, /readyz and /metrics of the service; 127.0.0.1:9720 if absent, off for none. In force from the next start"`
 
-	Log    LogConfig    `yaml:"log,omitempty" doc:"the service's log"`
-	Backup BackupConfig `yaml:"backup,omitempty" doc:"backups"`
-	Notify NotifyConfig `yaml:"notify,omitempty" doc:"who is told what"`
-	Jobs   []Job        `yaml:"jobs,omitempty" doc:"what the service does, and when"`
+	Portal *PortalConfig `yaml:"portal,omitempty" doc:"the portal; without this key there is none"`
+	Log    LogConfig     `yaml:"log,omitempty" doc:"the service's log"`
+	Backup BackupConfig  `yaml:"backup,omitempty" doc:"backups"`
+	Notify NotifyConfig  `yaml:"notify,omitempty" doc:"who is told what"`
+	Jobs   []Job         `yaml:"jobs,omitempty" doc:"what the service does, and when"`
 
 	text []byte // of the file
 }
@@ -103,7 +104,7 @@ func (c *Config) check() error {
 	for _, part := range []struct {
 		key string
 		err error
-	}{{"log", c.Log.check()}, {"backup", c.Backup.check()}, {"notify", c.Notify.check()}, {"listen", checkListen(c.Listen)}} {
+	}{{"log", c.Log.check()}, {"backup", c.Backup.check()}, {"notify", c.Notify.check()}, {"portal", c.Portal.check()}, {"listen", checkListen(c.Listen)}} {
 		if part.err != nil {
 			return under(part.key, "", part.err)
 		}
@@ -149,15 +150,16 @@ type House struct {
 	Now      func() time.Time
 	Progress func(step string, done, total int) // nil shows nothing
 
-	program  string
-	verify   func(ctx context.Context, path string) error
-	db       *warehouse.DB
-	register *register.Register
-	lock     *flock.Flock
-	seeded   string // digest of the seeds that the seed tables were loaded from, "" if not yet
-	onRun    []func(register.Run)
-	telling  sync.Mutex
-	left     []register.Run // what a killed process left running, closed when we came
+	program     string
+	verify      func(ctx context.Context, path string) error
+	reasonWords func(string) string
+	db          *warehouse.DB
+	register    *register.Register
+	lock        *flock.Flock
+	seeded      string // digest of the seeds that the seed tables were loaded from, "" if not yet
+	onRun       []func(register.Run)
+	telling     sync.Mutex
+	left        []register.Run // what a killed process left running, closed when we came
 }
 
 // Options of Open.
@@ -168,6 +170,8 @@ type Options struct {
 	// Verify reads a published file through, in a process of its own; nil reads
 	// it in this one.
 	Verify func(ctx context.Context, path string) error
+	// Reasons puts the reason of a quarantined row into words; nil leaves it.
+	Reasons func(reason string) string
 }
 
 // Open takes the workspace's lock, opens what it holds, and clears away what
@@ -180,9 +184,12 @@ func Open(ctx context.Context, dir string, opt Options) (house *House, err error
 	if err := os.MkdirAll(w.path(), 0o755); err != nil {
 		return nil, err
 	}
-	h := &House{Workspace: w, Now: opt.Now, Progress: opt.Progress, program: opt.Program, verify: opt.Verify}
+	h := &House{Workspace: w, Now: opt.Now, Progress: opt.Progress, program: opt.Program, verify: opt.Verify, reasonWords: opt.Reasons}
 	if h.verify == nil {
 		h.verify = warehouse.Verify
+	}
+	if h.reasonWords == nil {
+		h.reasonWords = func(reason string) string { return reason }
 	}
 	if h.Now == nil {
 		h.Now = time.Now
@@ -317,5 +324,5 @@ func (h *House) clearHalfMade() error {
 			}
 		}
 	}
-	return nil
+	return h.clearExchange()
 }

@@ -4,6 +4,7 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,6 +41,7 @@ type Options struct {
 	Town    string    // heads the bulletin
 	Version int       // 0 for a build that was not published
 	Hash    string    // of the data; printed shortened
+	Audit   string    // head of the audit log, "" while it is empty
 	Made    time.Time // of the build; the document's date
 	Edition Edition   // "" is Leaders
 	Unit    string    // grid code of the community of a Unit edition
@@ -139,7 +141,13 @@ func write(all tables, of tongbao.Month, opt Options, dir string) ([]string, err
 		return nil, fmt.Errorf("draw %s: %w", xlsxPath, err)
 	}
 	defer book.Close()
-	if err := book.SaveAs(xlsxPath); err != nil {
+	// Not SaveAs: it takes no path of more than 207 characters.
+	file, err := os.Create(xlsxPath)
+	if err != nil {
+		return nil, err
+	}
+	book.Path = xlsxPath // its ending names the kind of book
+	if err := errors.Join(book.Write(file), file.Close()); err != nil {
 		return nil, err
 	}
 	return []string{htmlPath, xlsxPath}, nil
@@ -149,7 +157,7 @@ func write(all tables, of tongbao.Month, opt Options, dir string) ([]string, err
 func unitCodes(tables tables) []string {
 	var codes []string
 	for _, one := range tables["community"] {
-		codes = append(codes, one["grid_id"])
+		codes = append(codes, one.get("grid_id"))
 	}
 	slices.Sort(codes)
 	return codes

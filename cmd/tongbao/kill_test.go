@@ -23,7 +23,7 @@ import (
 
 // serving starts the program in a process of its own and returns it with what
 // it prints; the caller ends it.
-func serving(t *testing.T, env []string, args ...string) (*exec.Cmd, *heard) {
+func serving(t testing.TB, env []string, args ...string) (*exec.Cmd, *heard) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -60,7 +60,7 @@ func (h *heard) String() string {
 
 // setJobs replaces the jobs of a workspace; its service is watched on a port
 // of its own.
-func setJobs(t *testing.T, town, jobs string) {
+func setJobs(t testing.TB, town, jobs string) {
 	t.Helper()
 	file := filepath.Join(town, pipeline.ConfigName)
 	text, err := os.ReadFile(file)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tongbao/pipeline"
+	"tongbao/warehouse"
 )
 
 // TestMain lets the test binary be the program itself, so that tests can
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv("TEST_CLOCK"); text != "" {
 		mainUnderClock(text)
 	}
-	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && os.Args[1] == "verify" {
+	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && (os.Args[1] == "verify" || os.Args[1] == warehouse.AskCommand) {
 		main()
 		return
 	}
@@ -60,7 +61,7 @@ func mainUnderClock(text string) {
 var testNow = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 // command runs a command line in this process and returns what it printed.
-func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+func command(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(context.Background(), args, &out, &errs)
@@ -111,7 +112,7 @@ func readManifest(t *testing.T, workspace, month string) pipeline.Manifest {
 }
 
 // copyWorkspace copies a workspace, so that a test may break the copy.
-func copyWorkspace(t *testing.T, from string) string {
+func copyWorkspace(t testing.TB, from string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "town")
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {

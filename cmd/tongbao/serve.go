@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,9 +35,25 @@ within ` + pipeline.StopWithin.String() + ` and goes on at the next start where 
 			if err != nil {
 				return err
 			}
-			return service.Serve(command.Context())
+			return a.serveBoth(command.Context(), house.Workspace, service, log)
 		},
 	}
+}
+
+// serveBoth runs the service and, beside it, the portal. A portal that fails
+// stops no work; the service's end is the portal's.
+func (a *app) serveBoth(ctx context.Context, w pipeline.Workspace, service *pipeline.Service, log *slog.Logger) error {
+	portal, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() {
+		if err := a.servePortal(portal, w, service, log); err != nil {
+			log.Error("there is no portal", "error", err)
+		}
+	})
+	err := service.Serve(ctx)
+	stop()
+	beside.Wait()
+	return err
 }
 
 // plan names steps without arguments.
