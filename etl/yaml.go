@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
 )
 
 // YAMLError is a YAML file that cannot be read as what it should be.
@@ -23,9 +25,8 @@ func (e *YAMLError) Error() string { return e.text }
 // DecodeYAML reads one YAML document strictly: an unknown or repeated key is a
 // YAMLError with line and column, and so is text in another encoding than UTF-8.
 func DecodeYAML(file string, content []byte, into any) error {
-	if valid := validUTF8(content); valid < len(content) {
-		line := bytes.Count(content[:valid], []byte("\n")) + 1
-		return fmt.Errorf("%s: %w", file, &YAMLError{Line: line, text: fmt.Sprintf("line %d is not UTF-8; save the file as UTF-8, not as GBK or ANSI", line)})
+	if err := checkText(content); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	err := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict()).Decode(into)
 	if err == nil {
@@ -44,17 +45,23 @@ func DecodeYAML(file string, content []byte, into any) error {
 	return fmt.Errorf("%s: %w", file, wrong)
 }
 
-// validUTF8 is how much of a text is UTF-8.
-func validUTF8(content []byte) (length int) {
-	for length < len(content) {
-		r, size := utf8.DecodeRune(content[length:])
-		if r == utf8.RuneError && size == 1 {
-			break
+// checkText refuses what no text holds: another encoding, and control
+// characters, also those that an escape such as "\0" makes. SQL cannot say them.
+func checkText(content []byte) error {
+	for line, text := range bytes.Split(content, []byte("\n")) {
+		if !utf8.Valid(text) {
+			return &YAMLError{Line: line + 1, text: fmt.Sprintf("line %d is not UTF-8; save the file as UTF-8, not as GBK or ANSI", line+1)}
 		}
-		length += size
 	}
-	return length
+	for _, token := range lexer.Tokenize(string(content)) {
+		if strings.ContainsFunc(token.Value, isControl) || !utf8.ValidString(token.Value) {
+			return &YAMLError{Line: token.Position.Line, text: fmt.Sprintf("line %d has a control character; write the text anew", token.Position.Line)}
+		}
+	}
+	return nil
 }
+
+func isControl(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) }
 
 // YAMLLine is the line of the value at a path such as jobs[1].schedule, or of
 // what it would stand in; 0 if there is neither.
