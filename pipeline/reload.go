@@ -54,7 +54,7 @@ func (s *Service) reload(ctx context.Context, content []byte) {
 		now := s.house.Now()
 		notices, err := old.notices([]telling{refusedTelling(err, content, now)}, 0, now)
 		if err = errors.Join(err, s.house.addNotices(ctx, notices)); err != nil {
-			s.log.Error("the refusal cannot be told", "error", advise(err))
+			s.log.Error("the refusal cannot be told", "error", Advise(err))
 		}
 		s.hasNews()
 		return

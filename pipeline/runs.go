@@ -88,16 +88,22 @@ func (h *House) Perform(ctx context.Context, request Request) (Outcome, error) {
 	}
 	outcome := h.execute(ctx, run, func(Event) {})
 	if err := h.end(context.WithoutCancel(ctx), outcome.Run, nil); err != nil {
-		return outcome, errors.Join(outcome.Err(), fmt.Errorf("write down the end of run %d: %w", run.ID, advise(err)))
+		return outcome, errors.Join(outcome.Err(), fmt.Errorf("write down the end of run %d: %w", run.ID, Advise(err)))
 	}
 	return outcome, nil
 }
 
-// advise says what to do about a disk that is full; the engines say only that
-// it is.
-func advise(err error) error {
-	if err != nil && (strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "no space left") || strings.Contains(err.Error(), "disk is full")) {
-		return fmt.Errorf("%w; free some space on the disk of the workspace, then run again: nothing that was taken in is lost", err)
+// Advise says what to do about a disk that is full; the engines say only that
+// it is. An error that was advised on stays as it is.
+func Advise(err error) error {
+	const do = "free some space"
+	if err == nil || strings.Contains(err.Error(), do) {
+		return err
+	}
+	for _, full := range []string{"No space left", "no space left", "disk is full"} {
+		if strings.Contains(err.Error(), full) {
+			return fmt.Errorf("%w; "+do+" on the disk of the workspace, then run again: nothing that was taken in is lost", err)
+		}
 	}
 	return err
 }
@@ -139,7 +145,7 @@ func (h *House) conclude(ctx context.Context, outcome *Outcome, err error) {
 	if err == nil {
 		return
 	}
-	run.State, run.Error = register.Failed, advise(err).Error()
+	run.State, run.Error = register.Failed, Advise(err).Error()
 	var problem *Problem
 	outcome.Usage = errors.As(err, &problem)
 	if ctx.Err() == nil {

@@ -166,7 +166,7 @@ func (s *Service) tickLoop(ctx context.Context) error {
 		now := s.house.Now()
 		made, err := s.dispatcher().tick(ctx, now)
 		if err != nil && ctx.Err() == nil {
-			s.log.Error("what is due cannot be decided yet", "error", advise(err))
+			s.log.Error("what is due cannot be decided yet", "error", Advise(err))
 		}
 		for _, note := range made.notes {
 			s.log.Warn(note)
@@ -175,7 +175,7 @@ func (s *Service) tickLoop(ctx context.Context) error {
 		for _, run := range made.over {
 			s.log.Warn("run is not done", "run", run.ID, "job", run.Job, "due", run.DueAt, "state", run.State, "why", run.Error)
 			if err := s.house.writeRun(run); err != nil {
-				s.log.Error("the file of the run cannot be written", "run", run.ID, "error", advise(err))
+				s.log.Error("the file of the run cannot be written", "run", run.ID, "error", Advise(err))
 			}
 			s.house.tell(run)
 		}
@@ -216,7 +216,7 @@ func (s *Service) workLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		run, runContext, err := s.next(ctx)
 		if err != nil && ctx.Err() == nil {
-			s.log.Error("the next run cannot be started yet", "error", advise(err))
+			s.log.Error("the next run cannot be started yet", "error", Advise(err))
 		}
 		if run != nil {
 			s.work(ctx, runContext, *run)
@@ -282,7 +282,7 @@ func (s *Service) work(serving, ctx context.Context, run register.Run) {
 		if err == nil {
 			break
 		}
-		s.log.Error("the end of the run cannot be written down yet", "run", run.ID, "error", advise(err))
+		s.log.Error("the end of the run cannot be written down yet", "run", run.ID, "error", Advise(err))
 		if serving.Err() != nil {
 			break
 		}

@@ -58,6 +58,7 @@ func TestDiskFillsUp(t *testing.T) {
 	t.Parallel()
 	disk, _ := smallDisk(t, 400)
 	moments := []moment{
+		{"the warehouse is made", delivered, appears(disk, "town/data/warehouse/work.duckdb"), true},
 		{"the first delivery", delivered, appears(disk, "town/data/raw/*/*.csv"), true},
 		{"a build", pulled, appears(disk, "town/data/builds/2026-10/*.tmp"), true},
 		// The filler may lose the race with the last step; then all is well already.
