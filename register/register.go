@@ -50,7 +50,7 @@ func Open(ctx context.Context, path string) (*Register, error) {
 		return nil, fmt.Errorf("open register %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, schema+runSchema+noticeSchema+accountSchema+auditSchema); err != nil {
+	if _, err := db.ExecContext(ctx, schema+runSchema+noticeSchema+accountSchema+auditSchema+savedQuerySchema); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open register %s: %w", path, err)
 	}

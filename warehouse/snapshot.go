@@ -89,10 +89,23 @@ func (db *DB) Parquet(ctx context.Context, dir string, copies []Copy) error {
 	return nil
 }
 
-// Tables lists the tables of the schemas as schema.table, sorted, with the
+// Tables lists the tables of the schemas as schema.table, with the names of the
 // columns of each.
 func (db *DB) Tables(ctx context.Context, schemas ...string) (map[string][]string, error) {
-	rows, err := db.sql.QueryContext(ctx, `select table_schema || '.' || table_name, column_name
+	columns, err := db.Columns(ctx, schemas...)
+	tables := map[string][]string{}
+	for table, of := range columns {
+		for _, column := range of {
+			tables[table] = append(tables[table], column.Name)
+		}
+	}
+	return tables, err
+}
+
+// Columns lists the tables of the schemas as schema.table, with the columns of
+// each in their order.
+func (db *DB) Columns(ctx context.Context, schemas ...string) (map[string][]Column, error) {
+	rows, err := db.sql.QueryContext(ctx, `select table_schema || '.' || table_name, column_name, data_type
 		from information_schema.columns
 		where table_catalog = current_database()
 			and list_contains(string_split(?, ','), table_schema)
@@ -101,10 +114,11 @@ func (db *DB) Tables(ctx context.Context, schemas ...string) (map[string][]strin
 		return nil, err
 	}
 	defer rows.Close()
-	tables := map[string][]string{}
+	tables := map[string][]Column{}
 	for rows.Next() {
-		var table, column string
-		if err := rows.Scan(&table, &column); err != nil {
+		var table string
+		var column Column
+		if err := rows.Scan(&table, &column.Name, &column.Type); err != nil {
 			return nil, err
 		}
 		tables[table] = append(tables[table], column)

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"tongbao/register"
+	"tongbao/warehouse"
 )
 
 // Limits that a reader may meet; docs/portal.md names them.
@@ -51,7 +52,9 @@ type Options struct {
 	Queries        fs.FS  // the queries that made what is published: indicator/<indicator>.sql
 	Register       *register.Register
 	Acts           Acts
-	Log            *slog.Logger // nil logs nothing
+	Readers        Readers         // what may be asked with SQL; nil answers none
+	Desk           *warehouse.Desk // lets questions in
+	Log            *slog.Logger    // nil logs nothing
 	Now            func() time.Time
 }
 

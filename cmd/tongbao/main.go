@@ -74,7 +74,7 @@ type app struct {
 	now            func() time.Time
 	sleep          func(context.Context, time.Duration) // of the service; nil waits in real time
 	dir            string                               // workspace
-	output         string                               // table | json | csv
+	output         string                               // table | json | csv | parquet
 }
 
 func (a *app) command() *cobra.Command {
@@ -92,9 +92,12 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVarP(&a.dir, "workspace", "w", ".", "folder with tongbao.yaml")
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "form of data on stdout: table, json or csv")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "form of data on stdout: table, json or csv; of a query also parquet")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
+		if a.output == "parquet" && command.Name() == "query" {
+			return nil
+		}
 		if a.output != "table" && a.output != "json" && a.output != "csv" {
 			return &usageError{fmt.Errorf("--output %q: want table, json or csv", a.output)}
 		}
@@ -102,7 +105,7 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 	}
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.pullCommand(), a.runCommand(),
-		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.reportCommand(),
+		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.answerCommand(), a.reportCommand(),
 		a.serveCommand(), a.statusCommand(), a.historyCommand(), a.retryCommand(), a.cancelCommand(),
 		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(), a.accountCommand(),
 		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.pruneCommand(), a.versionCommand(), a.verifyCommand(),

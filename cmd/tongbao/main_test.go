@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tongbao/pipeline"
+	"tongbao/warehouse"
 )
 
 // TestMain lets the test binary be the program itself, so that tests can
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv("TEST_CLOCK"); text != "" {
 		mainUnderClock(text)
 	}
-	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && os.Args[1] == "verify" {
+	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && (os.Args[1] == "verify" || os.Args[1] == warehouse.AskCommand) {
 		main()
 		return
 	}

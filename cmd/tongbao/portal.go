@@ -35,6 +35,10 @@ func (a *app) servePortal(ctx context.Context, w pipeline.Workspace, service *pi
 		return err
 	}
 	defer reg.Close()
+	readers, err := w.Readers()
+	if err != nil {
+		return err
+	}
 	var oidc *web.OIDC
 	if o := config.OIDC; o != nil {
 		if oidc = (&web.OIDC{Name: o.Name, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: os.Getenv(o.SecretEnv)}); oidc.ClientSecret == "" {
@@ -45,7 +49,7 @@ func (a *app) servePortal(ctx context.Context, w pipeline.Workspace, service *pi
 		OIDC: oidc,
 		Town: w.Config.Town, Listen: config.Listen, URL: config.URL, TrustedProxies: proxies,
 		Certificate: w.InWorkspace(config.Certificate), Key: w.InWorkspace(config.Key),
-		Published: w.PublishedDir(), Queries: w.QueryFiles(), Register: reg, Acts: acts{w, service}, Log: log, Now: a.now,
+		Published: w.PublishedDir(), Queries: w.QueryFiles(), Register: reg, Acts: acts{w, service}, Readers: readers, Desk: newDesk(reg), Log: log, Now: a.now,
 	})
 	if err != nil {
 		return err

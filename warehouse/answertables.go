@@ -1,0 +1,60 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// prepare makes the tables that a question reads, and nothing else, in the
+// database in memory that the question is run in, and locks the engine's doors.
+// The published files stay attached only under names that no statement can say.
+func prepare(ctx context.Context, conn *sql.Conn, q Question, reads []string) error {
+	var statements []string
+	made := map[string]bool{}
+	for i, source := range q.Sources {
+		attached := false
+		for _, relation := range source.Relations {
+			if !slices.Contains(reads, relation.Name) {
+				continue
+			}
+			if !attached {
+				attached = true
+				statements = append(statements, fmt.Sprintf("attach '%s' as source_%d (read_only)", strings.ReplaceAll(source.Path, "'", "''"), i))
+			}
+			schema, _, _ := strings.Cut(relation.Name, ".")
+			if !made[schema] {
+				made[schema] = true
+				statements = append(statements, fmt.Sprintf(`create schema if not exists "%s"`, schema))
+			}
+			statements = append(statements, relation.create(i))
+		}
+	}
+	// In this order, once, the lock last.
+	statements = append(statements, "set TimeZone = 'Asia/Shanghai'", "set temp_directory = ''")
+	if q.Form == Parquet {
+		statements = append(statements, "set allowed_paths = ['"+fileDescriptor+"']")
+	}
+	statements = append(statements, "set enable_external_access = false", "set lock_configuration = true")
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// create makes the relation under its own name: a view, or a copy if rows are
+// left out.
+func (r Relation) create(source int) string {
+	kind, where, columns := "view", "", "*"
+	if r.Where != "" {
+		kind, where = "table", " where "+strings.ReplaceAll(r.Where, "source.", fmt.Sprintf("source_%d.", source))
+	}
+	if len(r.Without) > 0 {
+		columns = `* exclude ("` + strings.Join(r.Without, `", "`) + `")`
+	}
+	return fmt.Sprintf("create %s %s as select %s from source_%d.%s%s", kind, quoteTable(r.Name), columns, source, quoteTable(r.Name), where)
+}
