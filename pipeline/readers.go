@@ -2,11 +2,9 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"tongbao"
@@ -56,15 +54,21 @@ func (r *Readers) Published(ctx context.Context, by register.Audience, month ton
 		return warehouse.Published{}, err
 	}
 	published := warehouse.Published{Month: month, Version: filepath.Base(dir)}
-	for _, file := range []string{publishedFile, recordsFile} {
+	asked := []string{publishedFile}
+	if by == register.Taskforce {
+		asked = files
+	}
+	taken := map[string]bool{}
+	for _, file := range asked {
 		source := warehouse.Source{Path: filepath.Join(dir, file)}
 		tables, err := r.tables(ctx, source.Path)
 		if err != nil {
 			return published, err
 		}
 		for _, table := range slices.Sorted(maps.Keys(tables)) {
-			if reading, isSeen := register.Readable(by, table); isSeen {
-				source.Relations = append(source.Relations, r.relation(table, reading, tables[table]))
+			if _, isSeen := register.Readable(by, table); isSeen && !taken[table] {
+				taken[table] = true
+				source.Relations = append(source.Relations, r.relation(table, tables[table]))
 			}
 		}
 		if len(source.Relations) > 0 {
@@ -74,12 +78,9 @@ func (r *Readers) Published(ctx context.Context, by register.Audience, month ton
 	return published, nil
 }
 
-// relation is a table as it may be read.
-func (r *Readers) relation(table string, reading register.Reading, columns []warehouse.Column) warehouse.Relation {
-	relation := warehouse.Relation{Name: table, Without: reading.Without, Where: where(reading, columns)}
-	relation.Columns = slices.DeleteFunc(slices.Clone(columns), func(c warehouse.Column) bool { return slices.Contains(reading.Without, c.Name) })
-	relation.Grain, relation.Rule = r.queries[table].Header["grain"], r.queries[table].Header["rule"]
-	return relation
+func (r *Readers) relation(table string, columns []warehouse.Column) warehouse.Relation {
+	header := r.queries[table].Header
+	return warehouse.Relation{Name: table, Columns: columns, Grain: header["grain"], Rule: header["rule"]}
 }
 
 // tables lists the tables and columns of a published file.
@@ -99,20 +100,4 @@ func (r *Readers) tables(ctx context.Context, path string) (map[string][]warehou
 		r.files[path] = tables
 	}
 	return tables, err
-}
-
-// where is a reading's rows as a condition on a table with these columns.
-func where(reading register.Reading, columns []warehouse.Column) string {
-	var conditions []string
-	if reading.Deepest > 0 {
-		conditions = append(conditions, fmt.Sprintf("level <= %d", reading.Deepest))
-	}
-	if reading.Small {
-		cases := "denominator"
-		if slices.ContainsFunc(columns, func(c warehouse.Column) bool { return c.Name == "own_denominator" }) {
-			cases = "own_denominator"
-		}
-		conditions = append(conditions, "not (coalesce("+cases+" between 1 and 2, false) and indicator in (select indicator from source.seed.rubric where line = 'welfare'))")
-	}
-	return strings.Join(conditions, " and ")
 }

@@ -46,15 +46,7 @@ func prepare(ctx context.Context, conn *sql.Conn, q Question, reads []string) er
 	return nil
 }
 
-// create makes the relation under its own name: a view, or a copy if rows are
-// left out.
+// create makes the relation under its own name.
 func (r Relation) create(source int) string {
-	kind, where, columns := "view", "", "*"
-	if r.Where != "" {
-		kind, where = "table", " where "+strings.ReplaceAll(r.Where, "source.", fmt.Sprintf("source_%d.", source))
-	}
-	if len(r.Without) > 0 {
-		columns = `* exclude ("` + strings.Join(r.Without, `", "`) + `")`
-	}
-	return fmt.Sprintf("create %s %s as select %s from source_%d.%s%s", kind, quoteTable(r.Name), columns, source, quoteTable(r.Name), where)
+	return fmt.Sprintf("create view %s as from source_%d.%[1]s", quoteTable(r.Name), source)
 }

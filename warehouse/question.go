@@ -60,17 +60,13 @@ type Published struct {
 	Sources []Source
 }
 
-// Relation is a table that the asker may read, and how much of it.
+// Relation is a table that the asker may read. A file holds no more of it than
+// whoever may ask the file may see.
 type Relation struct {
-	Name    string   // schema.table; the same name is in one source only
-	Without []string // columns left out
-	// Where is a condition that the rows read must meet, "" for all rows; it
-	// calls a table of its file source.schema.table. The rows are copied before the question is run: behind a view, an error
-	// message of the question could tell of rows that the view leaves out.
-	Where string
+	Name string // schema.table; the same name is in one source only
 
 	// What pages tell of it; the process that answers needs none of it.
-	Columns     []Column `json:"-"` // those that may be read
+	Columns     []Column `json:"-"`
 	Grain, Rule string   `json:"-"` // of the query that makes it, "" for what no query makes
 }
 

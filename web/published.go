@@ -150,7 +150,8 @@ func (l *library) readVersion(ctx context.Context, dir string, month tongbao.Mon
 	if of.manifest, err = l.manifest(month, number); err != nil {
 		return nil, err
 	}
-	for _, file := range []string{"warehouse.duckdb", "records.duckdb"} {
+	// Of a table that is in both files, the first has it whole.
+	for _, file := range []string{"records.duckdb", "warehouse.duckdb"} {
 		if err := of.readTables(ctx, filepath.Join(dir, file)); err != nil {
 			return nil, fmt.Errorf("read %s v%d: %w", month, number, err)
 		}
