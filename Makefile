@@ -76,7 +76,7 @@ bench: build
 # fuzz target in turn, an hour in all. What is found lies under testdata/fuzz
 # of its package: fix it and keep the file, make test runs it from then on.
 FUZZ ?= 3600
-SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull
+SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull|TestDiskFillsUp
 soak: build
 	@targets=$$(for room in etl warehouse; do $(GO) test -list '^Fuzz' ./$$room/ | sed -n "s|^Fuzz|$$room/Fuzz|p"; done); \
 	each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \

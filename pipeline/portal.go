@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -39,11 +38,11 @@ func (o *OIDCConfig) check(url string) error {
 	case o == nil:
 		return nil
 	case url == "":
-		return errors.New("portal: oidc wants url, the portal's address as readers type it")
+		return keyf("oidc", "wants url, the portal's address as readers type it")
 	case o.Name == "" || o.Issuer == "" || o.ClientID == "" || o.SecretEnv == "":
-		return errors.New("portal: oidc: name, issuer, client_id and secret_env are all wanted")
+		return keyf("oidc", "name, issuer, client_id and secret_env are all wanted")
 	case !strings.HasPrefix(o.Issuer, "https://") && !strings.HasPrefix(o.Issuer, "http://127.0.0.1"):
-		return fmt.Errorf("portal: oidc: issuer: %q: want https", o.Issuer)
+		return under("oidc", "", keyf("issuer", "%q: want https", o.Issuer))
 	}
 	return nil
 }
@@ -54,15 +53,15 @@ func (p *PortalConfig) check() error {
 	}
 	if p.Listen != "" {
 		if _, port, err := net.SplitHostPort(p.Listen); err != nil || port == "" {
-			return fmt.Errorf("portal: listen: %q: want host:port such as 127.0.0.1:8311", p.Listen)
+			return keyf("listen", "%q: want host:port such as 127.0.0.1:8311", p.Listen)
 		}
 	}
 	if (p.Certificate == "") != (p.Key == "") {
-		return errors.New("portal: certificate and key go together: give both files, or none")
+		return keyf("certificate", "it and key go together: give both files, or none")
 	}
 	if p.URL != "" {
 		if parsed, err := url.Parse(p.URL); err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
-			return fmt.Errorf("portal: url: %q: want an address such as https://tongbao.example", p.URL)
+			return keyf("url", "%q: want an address such as https://tongbao.example", p.URL)
 		}
 	}
 	if err := p.OIDC.check(p.URL); err != nil {
@@ -81,7 +80,7 @@ func (p *PortalConfig) Proxies() ([]netip.Prefix, error) {
 			network, err = netip.PrefixFrom(address, address.BitLen()), nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("portal: trusted_proxies: %q: want an address or a network such as 10.0.0.0/8", text)
+			return nil, keyf("trusted_proxies", "%q: want an address or a network such as 10.0.0.0/8", text)
 		}
 		networks = append(networks, network)
 	}

@@ -38,6 +38,8 @@ type Config struct {
 	Backup BackupConfig  `yaml:"backup,omitempty" doc:"backups"`
 	Notify NotifyConfig  `yaml:"notify,omitempty" doc:"who is told what"`
 	Jobs   []Job         `yaml:"jobs,omitempty" doc:"what the service does, and when"`
+
+	text []byte // of the file
 }
 
 // ConfigName is the file that makes a folder a workspace.
@@ -81,23 +83,33 @@ func FindWorkspace(dir string) (Workspace, error) {
 	if err != nil {
 		return Workspace{}, &Problem{err}
 	}
-	config := Config{Publish: "manual"}
-	if err := etl.DecodeYAML(file, content, &config); err != nil {
-		return Workspace{}, &Problem{err}
+	w := Workspace{Dir: dir, Config: Config{Publish: "manual", text: content}}
+	if err := etl.DecodeYAML(file, content, &w.Config); err != nil {
+		return Workspace{}, w.wrongConfig(content, err)
 	}
-	if config.Town == "" {
-		return Workspace{}, problemf("%s: town is missing; it heads the bulletin", file)
-	}
-	if config.Publish != "auto" && config.Publish != "manual" {
-		return Workspace{}, problemf("%s: publish: %q: want auto or manual", file, config.Publish)
-	}
-	w := Workspace{Dir: dir, Config: config}
-	for _, check := range []error{w.Config.Log.check(), w.Config.Backup.check(), w.Config.Notify.check(), w.Config.Portal.check(), checkListen(config.Listen)} {
-		if check != nil {
-			return Workspace{}, problemf("%s: %w", file, check)
-		}
+	if err := w.Config.check(); err != nil {
+		return Workspace{}, w.wrongConfig(content, err)
 	}
 	return w, nil
+}
+
+// check fills in what is absent and returns the first value that is wrong.
+func (c *Config) check() error {
+	if c.Town == "" {
+		return keyf("town", "missing; it heads the bulletin")
+	}
+	if c.Publish != "auto" && c.Publish != "manual" {
+		return keyf("publish", "%q: want auto or manual", c.Publish)
+	}
+	for _, part := range []struct {
+		key string
+		err error
+	}{{"log", c.Log.check()}, {"backup", c.Backup.check()}, {"notify", c.Notify.check()}, {"portal", c.Portal.check()}, {"listen", checkListen(c.Listen)}} {
+		if part.err != nil {
+			return under(part.key, "", part.err)
+		}
+	}
+	return nil
 }
 
 // queryFiles are the embedded queries; a file under the workspace's own
@@ -144,6 +156,7 @@ type House struct {
 	db          *warehouse.DB
 	register    *register.Register
 	lock        *flock.Flock
+	seeded      string // digest of the seeds that the seed tables were loaded from, "" if not yet
 	onRun       []func(register.Run)
 	telling     sync.Mutex
 	left        []register.Run // what a killed process left running, closed when we came
@@ -219,7 +232,7 @@ func (h *House) closeInterrupted(ctx context.Context) error {
 	if err != nil {
 		return nil // serve and validate say what is wrong
 	}
-	h.left, err = dispatcher{h.register, jobs}.left(ctx, h.Now())
+	h.left, err = dispatcher{register: h.register, jobs: jobs}.left(ctx, h.Now())
 	for _, run := range h.left {
 		err = errors.Join(err, h.end(ctx, run, jobs))
 	}

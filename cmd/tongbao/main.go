@@ -55,7 +55,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.stderr, "tongbao: interrupted; what was not finished is done again by the next run")
 		return exitInterrupted
 	}
-	fmt.Fprintf(a.stderr, "tongbao: %v\n", err)
+	fmt.Fprintf(a.stderr, "tongbao: %v\n", pipeline.Advise(err))
 	var problem *pipeline.Problem
 	var usage *usageError
 	if errors.As(err, &problem) || errors.As(err, &usage) {

@@ -23,7 +23,7 @@ func TestMistakes(t *testing.T) {
 		{"schedule that never comes", "tongbao.yaml", `"30 2 * * *"`, `"30 2 31 2 *"`, `jobs[0] (nightly): schedule: "30 2 31 2 *, Asia/Shanghai, every day" has no time within 5 years`},
 		{"two jobs of one name", "tongbao.yaml", "name: noon", "name: nightly", "taken by a job above"},
 		{"due in other words", calls, "warn: 3rd working day", "warn: third day", "at most 26 hours old"},
-		{"no town", "tongbao.yaml", "town: ", "#", "town is missing"},
+		{"no town", "tongbao.yaml", "town: ", "#", "town: missing"},
 		{"weights of 99", rubric, "party: 15", "party: 14", "sum to 99, want 100"},
 		{"rule with a typo", rubric, "rule: target,", "rule: taget,", `line 30): rule: "taget": nearest is "target"`},
 		{"unknown level", rubric, "levels: [C, A, B]", "levels: [C, X]", `levels: "X"`},
