@@ -6,8 +6,8 @@ package templates
 import "embed"
 
 // FS holds page/ with bulletin.css and bulletin.js, portal/ with portal.css and
-// portal.js, locale/ with the words of both, and the vendored
+// portal.js (sql.css and sql.js for the SQL page), locale/ with the words of both, and the vendored
 // chart library, which `make` brings from npm by its lock file.
 //
-//go:embed page/*.html bulletin.css bulletin.js portal/*.html portal.css portal.js locale/*.json locale/portal/*.json vendor/echarts.min.js
+//go:embed page/*.html bulletin.css bulletin.js portal/*.html portal.css portal.js sql.css sql.js locale/*.json locale/portal/*.json locale/sql/*.json vendor/echarts.min.js
 var FS embed.FS

@@ -64,6 +64,9 @@ func (s *Server) answer(to route) http.Handler {
 
 // enter finds out who visits and refuses what may not be.
 func (s *Server) enter(v *visit) error {
+	if v.route.door == register.DoorAPI {
+		return s.enterAPI(v)
+	}
 	if cookie, err := v.r.Cookie(v.cookieName("")); err == nil {
 		account, err := s.Register.Session(v.r.Context(), cookie.Value, s.Now())
 		if err == nil {

@@ -36,7 +36,7 @@ func (s *Server) parsePages() (map[string]map[string]*template.Template, error) 
 			if slices.Contains(shared, file) {
 				continue
 			}
-			parsed, err := template.New("layout.html").Funcs(functions(words)).ParseFS(templates.FS, append(slices.Clone(shared), file)...)
+			parsed, err := template.New("layout.html").Funcs(functions(words)).Funcs(template.FuncMap{"asset": s.assetPath}).ParseFS(templates.FS, append(slices.Clone(shared), file)...)
 			if err != nil {
 				return nil, fmt.Errorf("portal: %w", err)
 			}
@@ -71,8 +71,12 @@ type asset struct {
 
 func readAssets() (map[string]asset, error) {
 	assets := map[string]asset{}
-	for name, kind := range map[string]string{"portal.css": "text/css; charset=utf-8", "portal.js": "text/javascript; charset=utf-8"} {
-		content, err := fs.ReadFile(templates.FS, name)
+	for file, kind := range map[string]string{
+		"portal.css": "text/css; charset=utf-8", "portal.js": "text/javascript; charset=utf-8",
+		"sql.css": "text/css; charset=utf-8", "sql.js": "text/javascript; charset=utf-8", "vendor/echarts.min.js": "text/javascript; charset=utf-8",
+	} {
+		name := path.Base(file)
+		content, err := fs.ReadFile(templates.FS, file)
 		if err != nil {
 			return nil, fmt.Errorf("portal: %w", err)
 		}

@@ -31,6 +31,21 @@ func (s *Server) routes() []route {
 		{"POST /own/password", register.DoorOwn, s.ownPassword, ""},
 		{"POST /own/sign-out", register.DoorOwn, s.signOutEverywhere, ""},
 
+		{"GET /sql", register.DoorSQL, s.sql, "sql"},
+		{"POST /sql", register.DoorSQL, s.sqlDone, ""},
+		{"POST /sql/cancel", register.DoorSQL, s.sqlCancel, ""},
+		{"GET /sql/tokens", register.DoorSQL, s.tokens, ""},
+		{"POST /sql/tokens", register.DoorSQL, s.tokenMade, ""},
+		{"POST /sql/tokens/{token}/revoke", register.DoorSQL, s.tokenRevoked, ""},
+		{"GET /saved", register.DoorSQL, s.saved, "saved"},
+		{"POST /saved/{saved}/remove", register.DoorSQL, s.savedRemoved, ""},
+		{"GET /dictionary", register.DoorSQL, s.dictionary, "dictionary"},
+		{"GET /api/v1", register.DoorAPI, s.apiIndex, ""},
+		{"GET /api/v1/{name}", register.DoorAPI, s.apiRead, ""},
+		{"GET /api/v1/tables", register.DoorAPI, s.apiTables, ""},
+		{"POST /api/v1/query", register.DoorAPI, s.apiQuery, ""},
+		{"/api/", register.DoorAPI, s.apiNotFound, ""},
+
 		{"GET /static/{name}", "", s.static, ""},
 		{"/", "", s.notFound, ""},
 	}

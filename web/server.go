@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"tongbao/register"
+	"tongbao/warehouse"
 )
 
 // Limits that a reader may meet; docs/portal.md names them.
@@ -48,7 +49,9 @@ type Options struct {
 	Published      string // folder data/published
 	Register       *register.Register
 	Acts           Acts
-	Log            *slog.Logger // nil logs nothing
+	Readers        Readers         // what may be asked with SQL; nil answers none
+	Desk           *warehouse.Desk // lets questions in
+	Log            *slog.Logger    // nil logs nothing
 	Now            func() time.Time
 }
 

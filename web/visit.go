@@ -249,6 +249,10 @@ func (s *Server) fail(v *visit, err error) {
 	if v.words == nil {
 		v.words = s.words[defaultLocale]
 	}
+	if v.route.door == register.DoorAPI {
+		s.failAPI(v, err)
+		return
+	}
 	if errors.Is(err, errSignInFirst) {
 		next := ""
 		if v.r.Method == http.MethodGet && v.r.URL.Path != "/" {

@@ -69,7 +69,7 @@ func newPortal(t *testing.T, change ...func(*Options)) *portal {
 	}
 	t.Cleanup(func() { reg.Close() })
 	c := &clock{at: time.Date(2026, 11, 25, 9, 0, 0, 0, time.Local)}
-	opt := Options{Town: "青禾镇", Published: published(t), Register: reg, Acts: &testActs{}, Now: c.now}
+	opt := Options{Town: "青禾镇", Published: published(t), Register: reg, Acts: &testActs{}, Now: c.now, Readers: testReaders(t), Desk: testDesk(reg)}
 	for _, one := range change {
 		one(&opt)
 	}

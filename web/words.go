@@ -20,7 +20,7 @@ func localeNames() []string { return []string{defaultLocale, "zh-Hant", "en"} }
 // with the bulletin.
 type words struct {
 	name     string
-	text     map[string]string // templates/locale/portal/<name>.json
+	text     map[string]string // templates/locale/portal/<name>.json and locale/sql/<name>.json
 	Day      string            `json:"day"`
 	Month    string            `json:"month"`
 	Text     map[string]string `json:"text"`
@@ -37,7 +37,7 @@ func readWords() (map[string]*words, error) {
 	all := map[string]*words{}
 	for _, name := range localeNames() {
 		w := &words{name: name}
-		for file, into := range map[string]any{"locale/" + name + ".json": w, "locale/portal/" + name + ".json": &w.text} {
+		for file, into := range map[string]any{"locale/" + name + ".json": w, "locale/portal/" + name + ".json": &w.text, "locale/sql/" + name + ".json": &w.text} {
 			content, err := fs.ReadFile(templates.FS, file)
 			if err == nil {
 				err = json.Unmarshal(content, into)

@@ -32,10 +32,14 @@ func (a *app) servePortal(ctx context.Context, w pipeline.Workspace, service *pi
 		return err
 	}
 	defer reg.Close()
+	readers, err := w.Readers()
+	if err != nil {
+		return err
+	}
 	portal, err := web.New(web.Options{
 		Town: w.Config.Town, Listen: config.Listen, URL: config.URL, TrustedProxies: proxies,
 		Certificate: w.InWorkspace(config.Certificate), Key: w.InWorkspace(config.Key),
-		Published: w.PublishedDir(), Register: reg, Acts: acts{w, service}, Log: log, Now: a.now,
+		Published: w.PublishedDir(), Register: reg, Acts: acts{w, service}, Readers: readers, Desk: newDesk(reg), Log: log, Now: a.now,
 	})
 	if err != nil {
 		return err
