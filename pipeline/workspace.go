@@ -34,6 +34,7 @@ type Config struct {
 	Listen  string `yaml:"listen,omitempty" doc:"address of /healthz, /readyz and /metrics of the service; 127.0.0.1:9720 if absent, off for none. In force from the next start"`
 
 	Portal *PortalConfig `yaml:"portal,omitempty" doc:"the portal; without this key there is none"`
+	Pgwire *PgwireConfig `yaml:"pgwire,omitempty" doc:"the PostgreSQL door for psql, DBeaver, R and Python (docs/sql.md); without this key there is none. Linux only"`
 	Log    LogConfig     `yaml:"log,omitempty" doc:"the service's log"`
 	Backup BackupConfig  `yaml:"backup,omitempty" doc:"backups"`
 	Notify NotifyConfig  `yaml:"notify,omitempty" doc:"who is told what"`
@@ -92,7 +93,7 @@ func FindWorkspace(dir string) (Workspace, error) {
 		return Workspace{}, problemf("%s: publish: %q: want auto or manual", file, config.Publish)
 	}
 	w := Workspace{Dir: dir, Config: config}
-	for _, check := range []error{w.Config.Log.check(), w.Config.Backup.check(), w.Config.Notify.check(), w.Config.Portal.check(), checkListen(config.Listen)} {
+	for _, check := range []error{w.Config.Log.check(), w.Config.Backup.check(), w.Config.Notify.check(), w.Config.Portal.check(), w.Config.Pgwire.check(), checkListen(config.Listen)} {
 		if check != nil {
 			return Workspace{}, problemf("%s: %w", file, check)
 		}
