@@ -76,7 +76,7 @@ bench: build
 # of its package: fix it and keep the file, make test runs it from then on.
 FUZZ ?= 3600
 SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull
-soak:
+soak: build
 	@targets=$$(for room in etl warehouse; do $(GO) test -list '^Fuzz' ./$$room/ | sed -n "s|^Fuzz|$$room/Fuzz|p"; done); \
 	each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \
 	for target in $$targets; do \
@@ -84,6 +84,8 @@ soak:
 		$(GO) test ./$${target%/*}/ -run '^$$' -fuzz "^$${target#*/}\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
 	done
 	SOAK=1 $(GO) test -run TestStatementsInChild -timeout 1h -v ./warehouse/
+	test -d bin/demo || { bin/tongbao init --demo bin/demo && bin/tongbao run -w bin/demo --month 2026-10; }
+	SOAK=1 TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -run TestHostileDoors -timeout 1h -v ./web/
 	SOAK=1 $(GO) test -run TestTwoYears -timeout 2h -v ./pipeline/
 	SOAK=1 $(GO) test -run '$(SOAKED)' -timeout 6h -v ./cmd/tongbao/
 

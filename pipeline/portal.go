@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -75,6 +76,9 @@ func (w Workspace) OpenRegister(ctx context.Context) (*register.Register, error)
 
 // PublishedDir is the folder of all that was published.
 func (w Workspace) PublishedDir() string { return w.path("published") }
+
+// QueryFiles are the queries in force: the workspace's own before ours.
+func (w Workspace) QueryFiles() fs.FS { return w.queryFiles() }
 
 // Follow shows what a run says until it is over or the context ends; at once
 // for a run that is over, or that another process does.

@@ -137,7 +137,7 @@
         document.getElementById(id).replaceWith(document.adoptNode(fresh));
       }
       clock.textContent = "";
-      const link = parsed.getElementById("link");
+      const link = document.getElementById("link");
       if (link) history.replaceState(null, "", link.getAttribute("href"));
       document.getElementById("answer").focus({ preventScroll: true });
       draw();

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"tongbao/warehouse/hostile"
 )
 
 // TestMain lets the test binary be the process that answers questions.
@@ -27,63 +28,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// statement is one case of hostile.txt or welcome.txt.
-type statement struct {
-	id      string
-	code    string   // of the guard's refusal; "" if it lets it run
-	ends    []string // how its process may end it
-	isShort bool     // goes through a process in every test run
-	text    string
-}
-
-var (
-	repeated = regexp.MustCompile(`<<((?s).+?)\*(\d+)>>`)
-	special  = strings.NewReplacer("<<NUL>>", "\x00", "<<BAD>>", "\xff")
-)
-
-func readStatements(t testing.TB, name, dir string) []statement {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	head := regexp.MustCompile(`^([A-Z]\d\d) (refused|child) (.+?)( \*)?$`)
-	var all []statement
-	for block := range strings.SplitSeq(string(text), "\n\n") {
-		first, body, _ := strings.Cut(strings.TrimSpace(block), "\n")
-		match := head.FindStringSubmatch(first)
-		if match == nil {
-			if !strings.HasPrefix(first, "#") && first != "" {
-				t.Fatalf("%s: %q is no head of a case", name, first)
-			}
-			continue
-		}
-		one := statement{id: match[1], isShort: match[4] != ""}
-		if match[2] == "refused" {
-			one.code = match[3]
-		} else {
-			one.ends = strings.Fields(match[3])
-		}
-		one.text = special.Replace(repeated.ReplaceAllStringFunc(body, func(found string) string {
-			parts := repeated.FindStringSubmatch(found)
-			n, err := strconv.Atoi(parts[2])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return strings.Repeat(parts[1], n)
-		}))
-		one.text = strings.ReplaceAll(one.text, "$DIR", dir)
-		all = append(all, one)
-	}
-	return all
-}
-
 // readers may see two tables whole, one without a column, and one without its
 // deepest rows; of the file's other tables they know nothing.
 func readers(path string) []Source {
 	return []Source{{Path: path, Relations: []Relation{
 		{Name: "bulletin.community"},
-		{Name: "bulletin.quality", Without: []string{"example_file"}},
+		{Name: "bulletin.quality_quarantine", Without: []string{"example_file"}},
 		{Name: "bulletin.long", Where: "level <= 3 and indicator in (select indicator from source.seed.rubric)"},
 	}}}
 }
@@ -115,7 +65,7 @@ func makePublished(t testing.TB) string {
 			(date '2026-10-01', '丙社区', null, null)) as unit(month, name, total, place)`},
 		{"bulletin.long", `select date '2026-10-01' as month, level, 'cg' || (i % 5) as indicator, case level when 4 then 'PERSON' else '甲社区' end as name, i as n
 			from range(2, 5) as level(level), range(20) as t(i)`},
-		{"bulletin.quality", "select 'PERSON.csv' as example_file, 3 as cases"},
+		{"bulletin.quality_quarantine", "select 'PERSON.csv' as example_file, 3 as cases"},
 		{"core.staff", "select 'PERSON' as name"},
 		{"seed.rubric", "select 'cg' || i as indicator from range(5) as t(i)"},
 	})
@@ -128,20 +78,15 @@ func makePublished(t testing.TB) string {
 // TestStatements: the guard judges every statement as the lists say.
 func TestStatements(t *testing.T) {
 	names := relationNames(readers(""))
-	hostile := 0
-	for _, list := range []string{"hostile.txt", "welcome.txt"} {
-		for _, one := range readStatements(t, list, "/town/data") {
-			if list == "hostile.txt" {
-				hostile++
-			}
-			_, err := Guard(one.text, testParams, names)
-			if got := codeOf(t, err); got != one.code {
-				t.Errorf("%s: %q, want %q: %v\n%.200s", one.id, got, one.code, err, one.text)
-			}
-		}
+	list := hostile.Hostile("/town/data")
+	if len(list) < 160 {
+		t.Errorf("%d hostile statements, want at least 160", len(list))
 	}
-	if hostile < 160 {
-		t.Errorf("%d hostile statements, want at least 160", hostile)
+	for _, one := range slices.Concat(list, hostile.Welcome("/town/data")) {
+		_, err := Guard(one.Text, testParams, names)
+		if got := codeOf(t, err); got != one.Code {
+			t.Errorf("%s: %q, want %q: %v\n%.200s", one.ID, got, one.Code, err, one.Text)
+		}
 	}
 }
 
@@ -166,53 +111,21 @@ func codeOf(t testing.TB, err error) string {
 // leaves this process as it was. Under SOAK all of them, else those with a star.
 func TestStatementsInChild(t *testing.T) {
 	path := makePublished(t)
-	before, resident := listing(t, filepath.Dir(path)), residentBytes(t)
-	short := 0
-	for _, list := range []string{"hostile.txt", "welcome.txt"} {
-		for _, one := range readStatements(t, list, filepath.Dir(path)) {
-			if one.isShort && list == "hostile.txt" {
-				short++
-			}
-			if !one.isShort && os.Getenv("SOAK") == "" {
-				continue
-			}
-			limits := PageLimits
-			if os.Getenv("SOAK") == "" {
-				limits.Time = 2 * time.Second
-			}
-			began := time.Now()
-			var rows Rows
-			_, err := Ask(context.Background(), Question{SQL: one.text, Params: testParams, Sources: readers(path), Limits: limits}, &rows, nil)
-			ended := "answered"
-			var known *QuestionError
-			if errors.As(err, &known) {
-				ended = string(known.Kind)
-			} else if err != nil {
-				t.Errorf("%s: %v", one.id, err)
-			}
-			switch {
-			case one.code != "" && (ended != string(Refused) || known.Code != one.code):
-				t.Errorf("%s: %s (%v), want refused %s", one.id, ended, err, one.code)
-			case one.code == "" && !slices.Contains(one.ends, ended):
-				t.Errorf("%s: %s (%v), want one of %s", one.id, ended, err, one.ends)
-			}
-			if took := time.Since(began); took > limits.Time+4*time.Second {
-				t.Errorf("%s: took %s", one.id, took)
-			}
-			if told := fmt.Sprint(rows.Cells, err); strings.Contains(told, "PERSON") || strings.Contains(told, filepath.Dir(path)) && !strings.Contains(one.text, filepath.Dir(path)) {
-				t.Errorf("%s tells what is hidden: %.300s", one.id, told)
-			}
-			if one.id == "L30" || one.id == "L31" {
-				if got := rows.Cells[0][0].String; got != "0" {
-					t.Errorf("%s: %s hidden rows are seen", one.id, got)
-				}
-			}
+	dir := filepath.Dir(path)
+	before, resident := listing(t, dir), residentBytes(t)
+	list, short := hostile.Hostile(dir), 0
+	for i, one := range slices.Concat(list, hostile.Welcome(dir)) {
+		if one.IsShort && i < len(list) {
+			short++
+		}
+		if one.IsShort || os.Getenv("SOAK") != "" {
+			throughChild(t, one, readers(path))
 		}
 	}
 	if short < 20 {
 		t.Errorf("%d hostile statements went through a process, want at least 20", short)
 	}
-	if after := listing(t, filepath.Dir(path)); after != before {
+	if after := listing(t, dir); after != before {
 		t.Errorf("files changed:\n%s\nwere\n%s", after, before)
 	}
 	if grown := residentBytes(t) - resident; grown > 50<<20 {
@@ -222,6 +135,41 @@ func TestStatementsInChild(t *testing.T) {
 	_, err := Ask(context.Background(), Question{SQL: "from bulletin.community", Sources: readers(path), Limits: PageLimits}, &rows, nil)
 	if err != nil || len(rows.Cells) != 3 {
 		t.Errorf("afterwards: %v, %v", rows, err)
+	}
+}
+
+// throughChild sends one statement and holds its end against the list.
+func throughChild(t *testing.T, one hostile.Statement, sources []Source) {
+	t.Helper()
+	limits := PageLimits
+	if os.Getenv("SOAK") == "" {
+		limits.Time = 2 * time.Second
+	}
+	began := time.Now()
+	var rows Rows
+	_, err := Ask(context.Background(), Question{SQL: one.Text, Params: testParams, Sources: sources, Limits: limits}, &rows, nil)
+	ended := "answered"
+	var known *QuestionError
+	if errors.As(err, &known) {
+		ended = string(known.Kind)
+	} else if err != nil {
+		t.Errorf("%s: %v", one.ID, err)
+	}
+	switch {
+	case one.Code != "" && (ended != string(Refused) || known.Code != one.Code):
+		t.Errorf("%s: %s (%v), want refused %s", one.ID, ended, err, one.Code)
+	case one.Code == "" && !slices.Contains(one.Ends, ended):
+		t.Errorf("%s: %s (%v), want one of %s", one.ID, ended, err, one.Ends)
+	}
+	if took := time.Since(began); took > limits.Time+4*time.Second {
+		t.Errorf("%s: took %s", one.ID, took)
+	}
+	dir := filepath.Dir(sources[0].Path)
+	if told := fmt.Sprint(rows.Cells, err); strings.Contains(told, "PERSON") || strings.Contains(told, dir) && !strings.Contains(one.Text, dir) {
+		t.Errorf("%s tells what is hidden: %.300s", one.ID, told)
+	}
+	if (one.ID == "L30" || one.ID == "L31") && rows.Cells[0][0].String != "0" {
+		t.Errorf("%s: %s hidden rows are seen", one.ID, rows.Cells[0][0].String)
 	}
 }
 
@@ -260,11 +208,9 @@ var _ Sink = (*Rows)(nil)
 // FuzzGuard: what the guard lets run is one SELECT that reads listed tables and
 // calls allowed functions, also inside the text that is run, whatever the text.
 func FuzzGuard(f *testing.F) {
-	for _, list := range []string{"hostile.txt", "welcome.txt"} {
-		for _, one := range readStatements(f, list, "/town/data") {
-			if len(one.text) < 4096 {
-				f.Add(one.text)
-			}
+	for _, one := range slices.Concat(hostile.Hostile("/town/data"), hostile.Welcome("/town/data")) {
+		if len(one.Text) < 4096 {
+			f.Add(one.Text)
 		}
 	}
 	names := relationNames(readers(""))

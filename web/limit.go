@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
+	ratelimit "golang.org/x/time/rate"
 )
 
 // How often somebody may ask. A page is one request, or two with its style.
@@ -21,15 +21,15 @@ const (
 
 // limiter bounds how often each of many may do something.
 type limiter struct {
-	perSecond rate.Limit
+	perSecond ratelimit.Limit
 	burst     int
 
 	mu    sync.Mutex
-	known map[string]*rate.Limiter
+	known map[string]*ratelimit.Limiter
 }
 
 func newLimiter(perSecond float64, burst int) *limiter {
-	return &limiter{perSecond: rate.Limit(perSecond), burst: burst, known: map[string]*rate.Limiter{}}
+	return &limiter{perSecond: ratelimit.Limit(perSecond), burst: burst, known: map[string]*ratelimit.Limiter{}}
 }
 
 func (l *limiter) allow(who string, now time.Time) bool {
@@ -40,7 +40,7 @@ func (l *limiter) allow(who string, now time.Time) bool {
 		if len(l.known) >= maxLimited {
 			l.forget(now)
 		}
-		one = rate.NewLimiter(l.perSecond, l.burst)
+		one = ratelimit.NewLimiter(l.perSecond, l.burst)
 		l.known[who] = one
 	}
 	return one.AllowN(now, 1)

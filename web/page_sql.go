@@ -66,7 +66,7 @@ type askedBefore struct {
 // maxLink bounds the address of a shared query; browsers and proxies cut longer ones.
 const maxLink = 8000
 
-// published is what the reader may ask.
+// askable is what the reader may ask.
 func (v *visit) askable() (warehouse.Published, error) {
 	month := tongbao.Month(0)
 	if text := v.r.Form.Get("of"); text != "" {
@@ -76,12 +76,12 @@ func (v *visit) askable() (warehouse.Published, error) {
 		}
 	}
 	if v.Readers == nil {
-		return warehouse.Published{}, refuse(http.StatusNotFound, "not_found")
+		return warehouse.Published{}, errNothing
 	}
 	of, err := v.Readers.Published(v.r.Context(), register.AudienceOf(v.account.Role), month)
 	if err != nil {
 		v.Log.Debug("nothing to ask", "error", err)
-		return of, refuse(http.StatusNotFound, "not_found")
+		return of, errNothing
 	}
 	return of, nil
 }
@@ -142,9 +142,9 @@ func (s *Server) sqlDone(v *visit) error {
 		err = v.export(do, question, of)
 	case "plan":
 		question.Form, body.Plan = warehouse.Plan, true
-		err = v.run(question, &body)
+		err = v.ask(question, &body)
 	default:
-		err = v.run(question, &body)
+		err = v.ask(question, &body)
 	}
 	if err == nil && body.Answer == nil {
 		return nil // a file was sent
@@ -178,9 +178,9 @@ func (v *visit) asker() warehouse.Asker {
 	return warehouse.Asker{Account: v.account.Name, From: v.from, Door: door}
 }
 
-// run answers a question on the page. When the reader leaves, the request's
+// ask answers a question on the page. When the reader leaves, the request's
 // context ends and the question with it.
-func (v *visit) run(question warehouse.Question, body *askBody) error {
+func (v *visit) ask(question warehouse.Question, body *askBody) error {
 	answer := &askAnswer{}
 	summary, err := v.Desk.Ask(v.r.Context(), v.asker(), question, &answer.Rows, nil)
 	if err != nil {

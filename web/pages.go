@@ -49,10 +49,17 @@ func (s *Server) parsePages() (map[string]map[string]*template.Template, error) 
 // functions are what templates may call.
 func functions(w *words) template.FuncMap {
 	return template.FuncMap{
-		"t": w.say, "column": w.column, "code": w.code, "data": w.data, "day": w.day, "month": w.month,
+		"t": w.say, "column": w.column, "code": w.codes, "data": w.data, "day": w.day, "month": w.month,
 		"bulletin": func(key string) string { return orSame(w.Text, key) },
 		"edition":  func(key string) string { return orSame(w.Editions, key) },
-		"may":      func(a register.Account, door string) bool { return register.May(a.Role, register.Door(door)) },
+		"took": func(started, ended time.Time) string {
+			if started.IsZero() || ended.IsZero() {
+				return ""
+			}
+			return ended.Sub(started).Round(100 * time.Millisecond).String()
+		},
+		"first": func(text string) string { line, _, _ := strings.Cut(text, "\n"); return line },
+		"may":   func(a register.Account, door string) bool { return register.May(a.Role, register.Door(door)) },
 		"moment": func(at time.Time) string {
 			if at.IsZero() {
 				return ""

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -47,6 +48,7 @@ type Options struct {
 	Key            string // file of its key
 	TrustedProxies []netip.Prefix
 	Published      string // folder data/published
+	Queries        fs.FS  // the queries that made what is published: indicator/<indicator>.sql
 	Register       *register.Register
 	Acts           Acts
 	Readers        Readers         // what may be asked with SQL; nil answers none
@@ -61,6 +63,8 @@ type Server struct {
 	pages   map[string]map[string]*template.Template // by locale, then page
 	words   map[string]*words
 	assets  map[string]asset
+	library *library
+	drawn   *shelf   // pages of published versions
 	tries   *limiter // of signing in, by address
 	visits  *limiter // by session, or by address where nobody is signed in
 	origins *http.CrossOriginProtection
@@ -79,7 +83,8 @@ func New(opt Options) (*Server, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	s := &Server{Options: opt, tries: newLimiter(signInsPerMinute/60, signInBurst), visits: newLimiter(visitsPerSecond, visitBurst), origins: http.NewCrossOriginProtection()}
+	s := &Server{Options: opt, tries: newLimiter(signInsPerMinute/60, signInBurst), visits: newLimiter(visitsPerSecond, visitBurst), origins: http.NewCrossOriginProtection(),
+		library: newLibrary(opt.Published), drawn: newShelf()}
 	if opt.URL != "" {
 		parsed, err := url.Parse(opt.URL)
 		if err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -103,13 +104,17 @@ func (v *visit) giveForm() error {
 
 // screen is what a page's template gets: Body is the page's own.
 type screen struct {
-	Town, Page, Title, Locale, Path string
-	Account                         register.Account
-	Token                           string // of the forms, "" for none
-	Nav                             []navItem
-	Style, Script                   string // addresses
-	Locales                         []string
-	Body                            any
+	Town, Page, Locale, Path string
+	Base                     string // path without its query
+	Title                    string // "" lets the page say it
+	Account                  register.Account
+	Of                       *ofMonth      // what is printed, nil for pages that are of no month
+	Main                     template.HTML // the page's own part, where it was drawn before
+	Token                    string        // of the forms, "" for none
+	Nav                      []navItem
+	Style, Script            string // addresses
+	Locales                  []string
+	Body                     any
 }
 
 type navItem struct {
@@ -133,6 +138,11 @@ func (v *visit) render(page string, body any) ([]byte, error) {
 	if err := v.giveForm(); err != nil {
 		return nil, err
 	}
+	return v.layout(page, screen{Body: body})
+}
+
+// layout draws a page; view has its own part, or what that is made from.
+func (v *visit) layout(page string, view screen) ([]byte, error) {
 	parsed, found := v.pages[v.words.name][page]
 	if !found {
 		return nil, fmt.Errorf("page %s: there is no such template", page)
@@ -141,10 +151,9 @@ func (v *visit) render(page string, body any) ([]byte, error) {
 	if v.r.Method != http.MethodGet {
 		path = v.r.URL.Path
 	}
-	view := screen{
-		Town: v.Town, Page: page, Locale: v.words.name, Path: path, Account: v.account, Token: formToken(v.formSecret()), Body: body,
-		Style: v.assetPath("portal.css"), Script: v.assetPath("portal.js"), Locales: localeNames(), Nav: v.nav(),
-	}
+	view.Town, view.Page, view.Locale, view.Path, view.Account, view.Token = v.Town, page, v.words.name, path, v.account, formToken(v.formSecret())
+	view.Base = v.r.URL.Path
+	view.Style, view.Script, view.Locales, view.Nav = v.assetPath("portal.css"), v.assetPath("portal.js"), localeNames(), v.nav()
 	var out bytes.Buffer
 	if err := parsed.ExecuteTemplate(&out, "layout.html", view); err != nil {
 		return nil, fmt.Errorf("page %s: %w", page, err)

@@ -64,10 +64,9 @@ func (w *words) say(key string, args ...any) string {
 	return text
 }
 
-// column, code and data are words of the bulletin's tables; what has no word
+// column and data are words of the bulletin's tables; what has no word
 // stays as it is.
 func (w *words) column(key string) string { return orSame(w.Columns, key) }
-func (w *words) code(value string) string { return orSame(w.Codes, value) }
 func (w *words) data(value string) string { return orSame(w.Data, value) }
 
 func orSame(words map[string]string, key string) string {

@@ -54,12 +54,19 @@ type tab struct {
 // open loads a file at a window's size, and waits until it has drawn.
 func (b browser) open(t *testing.T, file string, width, height int64) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
+	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()
+	return b.visit(t, address, address, width, height)
+}
+
+// visit loads an address, as somebody of whom the other tabs know nothing; what
+// is asked for outside of within is noted.
+func (b browser) visit(t *testing.T, address, within string, width, height int64) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
 	tab := &tab{t: t, ctx: ctx}
-	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()
 	tab.do()
 	err := chromedp.Listen(ctx, func(event any) {
 		switch event := event.(type) {
@@ -72,7 +79,7 @@ func (b browser) open(t *testing.T, file string, width, height int64) *tab {
 		case *page.EventJavascriptDialogOpening:
 			tab.note("dialog: " + event.Message)
 		case *network.EventRequestWillBeSent:
-			if event.Request.URL != address && !strings.HasPrefix(event.Request.URL, "data:") {
+			if !strings.HasPrefix(event.Request.URL, within) && !strings.HasPrefix(event.Request.URL, "data:") {
 				tab.note("request: " + event.Request.URL)
 			}
 		}

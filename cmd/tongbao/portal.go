@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -39,7 +40,7 @@ func (a *app) servePortal(ctx context.Context, w pipeline.Workspace, service *pi
 	portal, err := web.New(web.Options{
 		Town: w.Config.Town, Listen: config.Listen, URL: config.URL, TrustedProxies: proxies,
 		Certificate: w.InWorkspace(config.Certificate), Key: w.InWorkspace(config.Key),
-		Published: w.PublishedDir(), Register: reg, Acts: acts{w, service}, Readers: readers, Desk: newDesk(reg), Log: log, Now: a.now,
+		Published: w.PublishedDir(), Queries: w.QueryFiles(), Register: reg, Acts: acts{w, service}, Readers: readers, Desk: newDesk(reg), Log: log, Now: a.now,
 	})
 	if err != nil {
 		return err
@@ -65,14 +66,26 @@ type acts struct {
 	service   *pipeline.Service
 }
 
-func (a acts) Run(ctx context.Context, steps []string, month tongbao.Month) (int64, error) {
-	id, _, err := a.service.Ask(ctx, pipeline.Request{Steps: plan(steps...), Month: month})
-	return id, err
+// told turns what the asker can put right into words for a page.
+func told(err error) error {
+	var problem *pipeline.Problem
+	if errors.As(err, &problem) {
+		return &web.ActError{Err: err}
+	}
+	return err
 }
 
-func (a acts) Retry(ctx context.Context, id int64) (int64, error) { return a.service.Retry(ctx, id) }
+func (a acts) Run(ctx context.Context, steps []string, month tongbao.Month) (int64, error) {
+	id, _, err := a.service.Ask(ctx, pipeline.Request{Steps: plan(steps...), Month: month})
+	return id, told(err)
+}
 
-func (a acts) Cancel(ctx context.Context, id int64) error { return a.service.Cancel(ctx, id) }
+func (a acts) Retry(ctx context.Context, id int64) (int64, error) {
+	again, err := a.service.Retry(ctx, id)
+	return again, told(err)
+}
+
+func (a acts) Cancel(ctx context.Context, id int64) error { return told(a.service.Cancel(ctx, id)) }
 
 func (a acts) Log(run register.Run) (string, error) { return a.workspace.RunLog(run) }
 
