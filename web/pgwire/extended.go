@@ -187,7 +187,7 @@ func (n *session) sendColumns(ctx context.Context, s *statement, formats []int16
 		return nil
 	}
 	if !s.isKnown {
-		q := warehouse.Question{SQL: s.text, Form: warehouse.Columns, Limits: warehouse.FileLimits}
+		q := warehouse.Question{SQL: s.text, Form: warehouse.Columns, Limits: n.server.Limits}
 		for i := range s.oids {
 			q.Params = append(q.Params, warehouse.Param{Name: fmt.Sprint(i + 1), Type: warehouse.NullParam})
 		}

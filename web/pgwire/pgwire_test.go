@@ -190,7 +190,9 @@ func (d *door) connect(t testing.TB, account string) *pgx.Conn {
 func (d *door) isHealthy(t testing.TB) {
 	t.Helper()
 	var place int
-	if err := d.connect(t, "wang").QueryRow(t.Context(), "select place from bulletin.community where place is not null").Scan(&place); err != nil || place != 1 {
+	conn := d.connect(t, "wang")
+	defer conn.Close(context.Background())
+	if err := conn.QueryRow(t.Context(), "select place from bulletin.community where place is not null").Scan(&place); err != nil || place != 1 {
 		t.Fatalf("the door is not healthy: %v, %d", err, place)
 	}
 }

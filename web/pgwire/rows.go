@@ -21,7 +21,7 @@ func (n *session) fetch(ctx context.Context, p *portal, most int) error {
 			return err
 		}
 		p.isRun = true
-		limits := warehouse.FileLimits
+		limits := n.server.Limits
 		if most > 0 {
 			// What is not sent at once waits here.
 			limits.Bytes = MaxKept

@@ -52,7 +52,8 @@ type Options struct {
 	// Published lists what an audience may ask of the newest published month.
 	Published func(context.Context, register.Audience) (warehouse.Published, error)
 	Desk      Desk
-	Log       *slog.Logger // nil logs nothing
+	Limits    warehouse.Limits // of a statement; zero is warehouse.FileLimits
+	Log       *slog.Logger     // nil logs nothing
 	Now       func() time.Time
 }
 
@@ -78,6 +79,9 @@ func New(opt Options) (*Server, error) {
 	s := &Server{Options: opt, handshakes: make(chan struct{}, MaxHandshakes), sessions: map[uint32]*session{}, turns: map[string]chan struct{}{}}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
+	}
+	if s.Limits == (warehouse.Limits{}) {
+		s.Limits = warehouse.FileLimits
 	}
 	if s.Now == nil {
 		s.Now = time.Now

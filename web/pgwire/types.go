@@ -95,10 +95,28 @@ func (n *session) encode(column columnType, text string) ([]byte, error) {
 		return nil, fmt.Errorf("no codec of the type %d", column.oid)
 	}
 	value, err := known.Codec.DecodeValue(n.types, column.oid, pgtype.TextFormatCode, []byte(text))
-	if err != nil {
-		return nil, fail("22000", fmt.Sprintf("%q cannot be sent in binary; ask for text", text))
+	if err == nil {
+		var encoded []byte
+		if encoded, err = n.types.Encode(column.oid, pgtype.BinaryFormatCode, encodable(column.oid, value), nil); err == nil {
+			return encoded, nil
+		}
 	}
-	return n.types.Encode(column.oid, pgtype.BinaryFormatCode, value, nil)
+	return nil, fail("22000", fmt.Sprintf("%q cannot be sent in binary; ask for text", text))
+}
+
+// encodable gives infinity the type of its column; the codecs read it, but do
+// not write it without one.
+func encodable(oid uint32, value any) any {
+	infinity, isInfinity := value.(pgtype.InfinityModifier)
+	switch {
+	case !isInfinity:
+		return value
+	case oid == pgtype.DateOID:
+		return pgtype.Date{InfinityModifier: infinity, Valid: true}
+	case oid == pgtype.TimestampOID:
+		return pgtype.Timestamp{InfinityModifier: infinity, Valid: true}
+	}
+	return pgtype.Timestamptz{InfinityModifier: infinity, Valid: true}
 }
 
 var floatWords = map[string]string{"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
