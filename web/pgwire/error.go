@@ -3,6 +3,8 @@ package pgwire
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -67,12 +69,18 @@ func tooMuch(limits warehouse.Limits, by string) error {
 	return fail("54000", fmt.Sprintf("the answer has more than %d MiB; ask for fewer rows or columns", limits.Bytes>>20))
 }
 
-// complain sends an error. What is no wireError stays in our log.
+// complain sends an error. What is no wireError is for our log, and the client
+// gets a sentence; what a broken connection says is for nobody.
 func (n *session) complain(err error) {
 	var known *wireError
-	if !errors.As(err, &known) {
+	var broken net.Error
+	switch {
+	case errors.As(err, &known):
+	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return
+	default:
 		known = fatal("XX000", "the server could not answer; its log says why")
-		n.server.Log.Error("a client could not be let in", "error", err)
+		n.server.Log.Error("a client could not be answered", "account", n.account, "error", err)
 	}
 	n.backend.Send(&pgproto3.ErrorResponse{
 		Severity: known.severity, SeverityUnlocalized: known.severity, Code: known.code, Message: known.text, Hint: known.hint,

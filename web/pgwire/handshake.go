@@ -19,24 +19,28 @@ import (
 
 // handshake brings a client from its first byte to a session that is ready;
 // nil for one that only wanted to cancel a query.
-func (s *Server) handshake(ctx context.Context, conn net.Conn) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, HandshakeTime)
+func (s *Server) handshake(ctx context.Context, conn net.Conn, host string) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	if err := conn.SetDeadline(time.Now().Add(HandshakeTime)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(s.patience)); err != nil {
 		return nil, err
 	}
-	n := &session{server: s, statements: map[string]*statement{}, portals: map[string]*portal{}, types: pgtype.NewMap()}
-	n.use(conn)
+	n := s.newSession(conn, host)
 	first, err := n.greet(ctx)
 	if err != nil || first == nil {
 		return nil, err
 	}
 	if err := n.enter(ctx, first); err != nil {
-		// What went wrong inside is for our log; the client gets a sentence.
 		n.complain(err)
 		return nil, errors.Join(err, n.backend.Flush())
 	}
 	return n, conn.SetDeadline(time.Time{})
+}
+
+func (s *Server) newSession(conn net.Conn, host string) *session {
+	n := &session{server: s, from: host, statements: map[string]*statement{}, portals: map[string]*portal{}, types: pgtype.NewMap()}
+	n.use(conn)
+	return n
 }
 
 // use makes a connection the session's own.
@@ -104,12 +108,7 @@ func (n *session) secure(ctx context.Context) error {
 
 // enter signs the client in and tells it what PostgreSQL clients want to know.
 func (n *session) enter(ctx context.Context, first *pgproto3.StartupMessage) error {
-	host, _, err := net.SplitHostPort(n.conn.RemoteAddr().String())
-	if err != nil {
-		return err
-	}
-	n.from = host
-	isLocal := net.ParseIP(host).IsLoopback()
+	isLocal := net.ParseIP(n.from).IsLoopback()
 	if !n.isSecure && !(n.server.PlainLoopback && isLocal) {
 		return fatal("28000", "this server wants TLS: connect with sslmode=require or better")
 	}

@@ -28,7 +28,8 @@ import (
 const (
 	MaxSessions    = 32        // signed in, at a time
 	MaxOwn         = 8         // of them of one account
-	MaxHandshakes  = 16        // not signed in yet, at a time
+	MaxHandshakes  = 32        // not signed in yet, at a time
+	MaxFromOne     = 8         // of them from one address
 	MaxMessage     = 128 << 10 // bytes of a message
 	MaxFirst       = 8 << 10   // bytes of a message of who has not signed in
 	MaxStatements  = 300       // prepared, of one session
@@ -65,18 +66,19 @@ type Desk interface {
 // Server is the door.
 type Server struct {
 	Options
-	tls        *tls.Config // nil without a certificate
-	handshakes chan struct{}
+	tls      *tls.Config   // nil without a certificate
+	patience time.Duration // with a handshake
 
-	mu       sync.Mutex
-	sessions map[uint32]*session      // by the number that a cancel request names
-	turns    map[string]chan struct{} // by account: one statement at a time
-	last     uint32
+	mu         sync.Mutex
+	handshakes map[string]int           // by address
+	sessions   map[uint32]*session      // by the number that a cancel request names
+	turns      map[string]chan struct{} // by account: one statement at a time
+	last       uint32
 }
 
 // New makes the door; what is wrong with the certificate stops the start.
 func New(opt Options) (*Server, error) {
-	s := &Server{Options: opt, handshakes: make(chan struct{}, MaxHandshakes), sessions: map[uint32]*session{}, turns: map[string]chan struct{}{}}
+	s := &Server{Options: opt, patience: HandshakeTime, handshakes: map[string]int{}, sessions: map[uint32]*session{}, turns: map[string]chan struct{}{}}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
@@ -128,39 +130,57 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 			time.Sleep(acceptAgain)
 			continue
 		}
-		select {
-		case s.handshakes <- struct{}{}:
-			open.Go(func() { s.meet(ctx, conn) })
-		default:
+		host, _, err := net.SplitHostPort(conn.RemoteAddr().String())
+		if err != nil || !s.begin(host) {
 			conn.Close()
+			continue
 		}
+		open.Go(func() { s.meet(ctx, conn, host) })
+	}
+}
+
+// begin lets a handshake begin, unless there are too many: who says nothing
+// takes a place for seconds, and nobody shall take all of them.
+func (s *Server) begin(host string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := 0
+	for _, some := range s.handshakes {
+		all += some
+	}
+	if all >= MaxHandshakes || s.handshakes[host] >= MaxFromOne {
+		return false
+	}
+	s.handshakes[host]++
+	return true
+}
+
+func (s *Server) over(host string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.handshakes[host]--; s.handshakes[host] <= 0 {
+		delete(s.handshakes, host)
 	}
 }
 
 // meet serves one client from its first byte to its last. A panic in it ends
 // its connection and nothing else.
-func (s *Server) meet(ctx context.Context, conn net.Conn) {
+func (s *Server) meet(ctx context.Context, conn net.Conn, host string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	closing := context.AfterFunc(ctx, func() { conn.Close() })
 	defer closing()
 	defer conn.Close()
-	waiting := true
-	leave := func() {
-		if waiting {
-			waiting = false
-			<-s.handshakes
-		}
-	}
+	leave := sync.OnceFunc(func() { s.over(host) })
 	defer leave()
 	defer func() {
 		if broken := recover(); broken != nil {
 			s.Log.Error("a session broke", "panic", broken, "stack", string(debug.Stack()))
 		}
 	}()
-	session, err := s.handshake(ctx, conn)
+	session, err := s.handshake(ctx, conn, host)
 	if err != nil {
-		s.Log.Debug("a client did not come in", "from", conn.RemoteAddr().String(), "error", err)
+		s.Log.Debug("a client did not come in", "from", host, "error", err)
 		return
 	}
 	if session == nil {

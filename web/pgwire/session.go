@@ -64,8 +64,7 @@ func (n *session) run(ctx context.Context) {
 			err = unreadable(err)
 		}
 		if err != nil {
-			var known *wireError
-			if errors.As(err, &known) {
+			if ctx.Err() == nil && !errors.Is(err, errTerminate) && !errors.Is(err, errLeft) {
 				n.complain(err)
 				_ = n.backend.Flush() // the client may be gone
 			}
@@ -107,14 +106,8 @@ func (n *session) handle(ctx context.Context, message pgproto3.FrontendMessage) 
 	switch {
 	case err == nil:
 		return nil
-	case !errors.As(err, &known):
-		if ctx.Err() == nil && !errors.Is(err, errLeft) {
-			n.server.Log.Error("a statement could not be answered", "account", n.account, "error", err)
-		}
-		known = fatal("XX000", "the server could not answer; its log says why")
-	}
-	if known.severity == "FATAL" {
-		return known
+	case !errors.As(err, &known), known.severity == "FATAL":
+		return err
 	}
 	n.complain(known)
 	if n.status == 'T' {
