@@ -7,7 +7,7 @@ ECHARTS := templates/vendor/echarts.min.js
 # databases that towns have. The tests start databases of their own and leave the installed ones alone.
 PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server
 
-.PHONY: demo test bench soak picture build static setup clean
+.PHONY: demo test bench soak picture pictures build static setup clean
 
 build: bin/tongbao
 
@@ -70,6 +70,7 @@ test: setup build $(AXE)
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/ ./etl/ ./reports/
+	BENCH_SECONDS=120 $(GO) test -run '^$$' -bench BenchmarkPortal -benchtime 1x -timeout 60m ./cmd/tongbao/
 
 # The same tests, longer: 600 kills, 24 months, 10,000 runs; and before them every
 # fuzz target in turn, an hour in all. What is found lies under testdata/fuzz
@@ -94,6 +95,14 @@ picture: demo
 	page=$$(ls demo/data/published/2026-10/v1/*领导版.html) && dir=$$(mktemp -d) && \
 	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --user-data-dir=$$dir --no-pdf-header-footer --print-to-pdf=$$dir/page.pdf file://$(CURDIR)/$$page && \
 	pdftoppm -r 110 -f 1 -l 1 -x 110 -y 150 -W 720 -H 950 -png -singlefile $$dir/page.pdf docs/bulletin; status=$$?; rm -rf $$dir; exit $$status
+
+# The pictures of docs/portal.md: pages of the demo town's portal, as the tests see them.
+pictures: demo $(AXE)
+	dir=$$(mktemp -d) && TONGBAO_DEMO=$(CURDIR)/demo TONGBAO_ARTEFACTS=$$dir $(GO) test ./cmd/tongbao -run TestPortalPages -count 1 && \
+	cp $$dir/portal-leader--1366.png docs/portal-home.png && cp $$dir/portal-unit-unit-$(PICTURED)-390.png docs/portal-phone.png && \
+	cp $$dir/portal-auditor-audit-1366.png docs/portal-audit.png; \
+	status=$$?; rm -rf $$dir; exit $$status
+PICTURED := 329118110201
 
 clean:
 	rm -rf bin demo node_modules templates/vendor

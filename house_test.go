@@ -53,6 +53,7 @@ var keepers = map[string][]string{
 	"golang.org/x/text":                     {"data", "etl"},
 	"golang.org/x/crypto":                   {"register"},
 	"golang.org/x/term":                     {"cmd/tongbao"},
+	"golang.org/x/oauth2":                   {"web"},
 	"golang.org/x/time":                     {"web"},
 	"filippo.io/age":                        {"pipeline"},
 	"gopkg.in/natefinch/lumberjack.v2":      {"pipeline"},

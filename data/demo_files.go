@@ -138,7 +138,14 @@ func (f *sheetFile) close() error {
 	if err := f.stream.Flush(); err != nil {
 		return err
 	}
-	return errors.Join(f.book.SaveAs(f.path), f.book.Close())
+	defer f.book.Close()
+	// Not SaveAs: it takes no path of more than 207 characters.
+	file, err := os.Create(f.path)
+	if err != nil {
+		return err
+	}
+	f.book.Path = f.path // its ending names the kind of book
+	return errors.Join(f.book.Write(file), file.Close())
 }
 
 // trueDate is a cell with a date number; a zero time is an empty cell.

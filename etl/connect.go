@@ -27,6 +27,7 @@ type Connect struct {
 	TokenEnv  string `yaml:"token_env,omitempty" doc:"http, open311: environment variable with the token or api_key"`
 	TokenFile string `yaml:"token_file,omitempty" doc:"http, open311: instead of token_env: a file with it that only its owner may read (0600)"`
 	Header    string `yaml:"header,omitempty" doc:"http: header that carries the token as it is; Authorization with Bearer if absent"`
+	CAFile    string `yaml:"ca_file,omitempty" doc:"file with the certificate (PEM) of the authority that signed the server's, such as the town's own; the connection is then encrypted and the server's name checked, whatever the address says. If absent, http and open311 trust the system's authorities, and databases do what the address says (sslmode=verify-full; of mysql tls=true)"`
 
 	Table string `yaml:"table,omitempty" doc:"postgres, mysql: table or view, as name or schema.name; only columns that the definition names are read"`
 	Query string `yaml:"query,omitempty" doc:"postgres, mysql: instead of table: one SELECT; $cursor stands for the lower bound of the cursor, $until for the upper one"`
@@ -75,10 +76,10 @@ const (
 
 // kinds of server, with the keys that only some of them know.
 var connectKinds = map[string][]string{
-	"postgres": {"url_env", "url_file", "table", "query"},
-	"mysql":    {"url_env", "url_file", "table", "query", "zero_dates"},
-	"http":     {"url", "token_env", "token_file", "header", "items", "params", "since", "until", "moment", "page"},
-	"open311":  {"url", "token_env", "token_file", "params", "form", "jurisdiction_id", "start", "cap"},
+	"postgres": {"url_env", "url_file", "ca_file", "table", "query"},
+	"mysql":    {"url_env", "url_file", "ca_file", "table", "query", "zero_dates"},
+	"http":     {"url", "token_env", "token_file", "ca_file", "header", "items", "params", "since", "until", "moment", "page"},
+	"open311":  {"url", "token_env", "token_file", "ca_file", "params", "form", "jurisdiction_id", "start", "cap"},
 }
 
 // used lists the keys in use that depend on the kind.
@@ -86,7 +87,7 @@ func (c *Connect) used() []string {
 	var keys []string
 	for key, isUsed := range map[string]bool{
 		"url": c.URL != "", "url_env": c.URLEnv != "", "url_file": c.URLFile != "", "token_env": c.TokenEnv != "",
-		"token_file": c.TokenFile != "", "header": c.Header != "", "table": c.Table != "", "query": c.Query != "",
+		"token_file": c.TokenFile != "", "ca_file": c.CAFile != "", "header": c.Header != "", "table": c.Table != "", "query": c.Query != "",
 		"zero_dates": c.ZeroDates != "", "items": c.Items != "", "params": c.Params != nil, "since": c.Since != "",
 		"until": c.Until != "", "moment": c.Moment != "", "page": c.Page != nil, "form": c.Form != "",
 		"jurisdiction_id": c.Jurisdiction != "", "start": c.Start != "", "cap": c.Cap != 0,
@@ -199,6 +200,9 @@ func (c *Connect) checkWeb() error {
 	}
 	if address.User != nil || address.RawQuery != "" {
 		return fmt.Errorf("connect.url: no account, password or parameters here; use token_env, token_file or params")
+	}
+	if c.CAFile != "" && address.Scheme == "http" {
+		return fmt.Errorf("connect.ca_file: only https:// has certificates")
 	}
 	if c.TokenEnv != "" && c.TokenFile != "" {
 		return fmt.Errorf("connect: want token_env or token_file, not both")

@@ -121,19 +121,6 @@ func (t *typing) agreed(c Column, raw, kind, shown string) {
 	t.faults = append(t.faults, fault{strings.Join(outside, " or "), name, "out_of_range", shown})
 }
 
-// sharedValue is the fault of rows that share a value which must be unique.
-// It is found beside the joins, because a window in the typing step would
-// lose the order of the rows, which numbers them.
-func sharedValue(c Column) [4]string {
-	shown := scanned("cast(typed.t_" + c.To + " as varchar)")
-	if c.Mask == "hash" || c.Mask == "hash_in_grid" {
-		shown = "'***'"
-	}
-	return [4]string{"shared_value", fmt.Sprintf(
-		"typed.t_%[1]s in (select t_%[1]s from typed where not is_note and t_%[1]s is not null group by all having count(*) > 1)", c.To),
-		first(c.From), shown}
-}
-
 // checkHeader refuses a delivery whose columns differ where the definition
 // freezes them. A lacking required one was refused with the header.
 func (d *Definition) checkHeader(h header) error {

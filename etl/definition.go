@@ -90,7 +90,7 @@ type Column struct {
 	Formats  []string          `yaml:"formats,omitempty" doc:"forms of a date besides the usual ones, in strptime words"`
 	DayEnd   bool              `yaml:"day_end,omitempty" doc:"a date without a time of day means its last second, not its first"`
 	Extract  string            `yaml:"extract,omitempty" doc:"regular expression; its first group is the value"`
-	Unique   bool              `yaml:"unique,omitempty" doc:"rows of one delivery that share a value go to quarantine, all of them"`
+	Unique   bool              `yaml:"unique,omitempty" doc:"rows of one delivery that share a value go to quarantine, all of them, and so does a row whose value a loaded row with another key has"`
 	Range    Range             `yaml:"range,omitempty" doc:"[least, most] of a number, day or moment, ~ for no bound; any other goes to quarantine"`
 	Pattern  string            `yaml:"pattern,omitempty" doc:"regular expression that the whole text must match, else the row goes to quarantine"`
 	Mask     string            `yaml:"mask,omitempty" doc:"hash: a salted hash instead of the value; hash_in_grid: of the grid and the value, for doors and homes; scan: phones, id numbers and rooms in a text are starred"`

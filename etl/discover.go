@@ -1,130 +1,14 @@
 package etl
 
 import (
-	"bufio"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/xuri/excelize/v2"
 )
 
 // Here, and only here, a file is guessed at: a person reads the proposal and
 // makes it a definition. No value of the file is printed.
-
-// discoverRows is how many rows a proposal is made from.
-const discoverRows = 1000
-
-// Sample is the first rows of a table that nothing is known of.
-type Sample struct {
-	Name                       string // of the file or table
-	Format                     string
-	Encoding, Delimiter, Sheet string
-	Rows                       [][]string
-	Target                     string   // "" is guessed by the names
-	Connect                    *Connect // of a table, in place of Format
-}
-
-// SampleFile reads the first rows of a CSV or a workbook.
-func SampleFile(path, sheet string) (Sample, error) {
-	s := Sample{Name: filepath.Base(path), Format: "csv"}
-	if strings.EqualFold(filepath.Ext(path), ".xlsx") {
-		s.Format = "xlsx"
-		return s, s.readWorkbook(path, sheet)
-	}
-	if err := refuseNoCSV(path); err != nil {
-		return s, err
-	}
-	scratch, err := os.MkdirTemp("", "tongbao-discover-")
-	if err != nil {
-		return s, err
-	}
-	defer os.RemoveAll(scratch)
-	plain, err := utf8File(path, filepath.Join(scratch, "utf8.csv"), "auto")
-	if err != nil {
-		return s, err
-	}
-	file, err := os.Open(plain)
-	if err != nil {
-		return s, err
-	}
-	defer file.Close()
-	buffer := bufio.NewReaderSize(file, 1<<16)
-	start, err := buffer.Peek(1 << 14)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return s, err
-	}
-	s.Delimiter = guessDelimiter(string(start))
-	reader := csv.NewReader(buffer)
-	reader.Comma, reader.FieldsPerRecord, reader.LazyQuotes = []rune(s.Delimiter)[0], -1, true
-	for len(s.Rows) < discoverRows {
-		record, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			s.Rows = append(s.Rows, record)
-		}
-	}
-	return s, nil
-}
-
-func (s *Sample) readWorkbook(path, sheet string) error {
-	if err := refuseNoXLSX(path); err != nil {
-		return err
-	}
-	book, err := excelize.OpenFile(path, excelize.Options{UnzipSizeLimit: MaxUnzipped})
-	if err != nil {
-		return &FileError{File: s.Name, What: "is no readable workbook: " + err.Error(), Do: "open it in Excel and save it again without a password"}
-	}
-	defer book.Close()
-	sheets := book.GetSheetList()
-	s.Sheet = sheet
-	if sheet == "" && len(sheets) > 0 {
-		s.Sheet = sheets[0]
-	}
-	rows, err := book.Rows(s.Sheet)
-	if err != nil {
-		return &FileError{File: s.Name, What: fmt.Sprintf("has no sheet %q; it has %s", s.Sheet, strings.Join(sheets, ", ")), Do: "name one with --sheet"}
-	}
-	defer rows.Close()
-	for len(s.Rows) < discoverRows && rows.Next() {
-		cells, err := rows.Columns()
-		if err != nil {
-			return err
-		}
-		s.Rows = append(s.Rows, cells)
-	}
-	return rows.Error()
-}
-
-// guessDelimiter takes the sign that stands equally often in the first lines.
-func guessDelimiter(start string) string {
-	lines := strings.SplitN(start, "\n", 12)
-	if len(lines) > 2 {
-		lines = lines[:len(lines)-1]
-	}
-	best, most := ",", 0
-	for _, sign := range []string{",", "\t", ";", "|"} {
-		least := 1 << 30
-		for _, line := range lines {
-			if strings.TrimSpace(line) != "" {
-				least = min(least, strings.Count(line, sign))
-			}
-		}
-		if least < 1<<30 && least > most {
-			best, most = sign, least
-		}
-	}
-	return best
-}
 
 // synonym is how an existing definition reads a column of some name.
 type synonym struct {
@@ -168,7 +52,7 @@ type proposed struct {
 func Discover(s Sample, source string, definitions []Definition) (string, error) {
 	known := synonyms(definitions)
 	head := 0
-	if s.Connect == nil {
+	if !s.namesItsColumns() {
 		head = guessHeader(s.Rows, known)
 	}
 	if head < 0 {
@@ -304,119 +188,4 @@ func look(name string, at int, body [][]string) proposed {
 	}
 	p.isPersonal = personalName.MatchString(name) || filled > 0 && personal*2 >= filled
 	return p
-}
-
-func (s Sample) write(source, target, key string, columns []proposed, made map[string]bool) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# yaml-language-server: $schema=schema.json")
-	try := "sources test "
-	if s.Connect != nil {
-		try = "pull --source "
-	}
-	line("# Proposed from %s; read every line, then try: tongbao %s", s.Name, try+source)
-	line("source: %s", source)
-	if s.Connect != nil {
-		line("name: %s", quoted(s.Name[strings.LastIndex(s.Name, ".")+1:]))
-		line("target: %s", target)
-		b.WriteString(s.connectLines())
-	} else {
-		line("name: %s", quoted(strings.TrimSuffix(s.Name, filepath.Ext(s.Name))))
-		line("target: %s", target)
-		line("files: %s", literal(filePattern(s.Name)))
-		line("format: %s", s.Format)
-	}
-	if s.Delimiter != "" && s.Delimiter != "," {
-		line("delimiter: %q", s.Delimiter)
-	}
-	if s.Sheet != "" {
-		line("sheet: %s", quoted(s.Sheet))
-	}
-	line("key: %s", key)
-	if when := factTime[target]; made[gridColumn] && made[when] {
-		line("grid_date: %s", when)
-	}
-	line("columns:")
-	for _, p := range columns {
-		note := fmt.Sprintf("%s, %d %% filled", p.kind, p.filled)
-		parts := []string{"from: " + quoted(p.name)}
-		switch {
-		case p.column != nil:
-			parts = append(parts, columnKeys(*p.column)...)
-			if p.column.To == "" {
-				note += "; read and dropped"
-			}
-		case p.isPersonal && doorName.MatchString(p.name):
-			note += "; personal: dropped. To count homes, give it a to with mask: hash_in_grid"
-		case p.isPersonal:
-			note += "; personal: dropped. To find duplicates, give it a to with mask: hash"
-		case p.kind == "long text":
-			note += "; not mapped. If you give it a to, add mask: scan"
-		default:
-			note += "; not mapped: give it a to, or leave the line out"
-		}
-		line("  - {%s} # %s", strings.Join(parts, ", "), note)
-	}
-	return b.String()
-}
-
-// columnKeys are the keys of a known column, without its from.
-func columnKeys(c Column) []string {
-	var keys []string
-	add := func(name, value string) {
-		if value != "" {
-			keys = append(keys, name+": "+value)
-		}
-	}
-	add("to", c.To)
-	if c.Required {
-		add("required", "true")
-	}
-	add("lookup", c.Lookup)
-	if c.Default != "" {
-		add("default", quoted(c.Default))
-	}
-	if len(c.Values) > 0 {
-		var pairs []string
-		for _, value := range sortedKeys(c.Values) {
-			pairs = append(pairs, quoted(value)+": "+quoted(c.Values[value]))
-		}
-		add("values", "{"+strings.Join(pairs, ", ")+"}")
-	}
-	if c.DayEnd {
-		add("day_end", "true")
-	}
-	add("mask", c.Mask)
-	return keys
-}
-
-func firstKey(target string) string {
-	for _, name := range sortedKeys(targets[target]) {
-		if strings.HasSuffix(name, "_id") && name != "grid_id" && name != "staff_id" {
-			return name
-		}
-	}
-	return ""
-}
-
-var plainScalar = regexp.MustCompile(`^\p{Han}[\p{Han}A-Za-z0-9_]*$|^[A-Za-z_][\p{Han}A-Za-z0-9_]*$`)
-
-// quoted writes a text as a YAML scalar.
-func quoted(text string) string {
-	reserved := []string{"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
-	if plainScalar.MatchString(text) && !slices.Contains(reserved, strings.ToLower(text)) {
-		return text
-	}
-	return literal(text)
-}
-
-var datePart = regexp.MustCompile(`[0-9]{8}`)
-
-// filePattern makes of a name the pattern of its sisters: a day in it is the
-// day of delivery.
-func filePattern(name string) string {
-	if at := datePart.FindStringIndex(name); at != nil {
-		return "^" + regexp.QuoteMeta(name[:at[0]]) + `(?P<delivered>\d{8})` + regexp.QuoteMeta(name[at[1]:]) + "$"
-	}
-	return "^" + regexp.QuoteMeta(name) + "$"
 }

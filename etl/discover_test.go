@@ -48,6 +48,16 @@ func TestDiscover(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "热线.csv"), []byte(calls), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	db := openMemory(t)
+	lines := `{"工单编号": 100000000000000001, "所属网格": "一社区", "上报时间": "2026-10-01 08:00:00", "来电人": {"姓名": "王小明", "电话": "13812345678"}}
+{"工单编号": 100000000000000002, "所属网格": "二社区", "上报时间": "2026-10-01 09:00:00", "来电人": {"姓名": "李小红"}, "描述": "电表箱门损坏需要更换新的配件"}`
+	if err := os.WriteFile(filepath.Join(dir, "热线.jsonl"), []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.SQL().ExecContext(t.Context(), `copy (select '100000000000000001' as "工单编号", '一社区' as "所属网格", timestamp '2026-10-01 08:00:00' as "上报时间", '13812345678' as "来电号码"
+		union all select '100000000000000002', '二社区', timestamp '2026-10-01 09:00:00', null) to '`+filepath.Join(dir, "热线.parquet")+`' (format parquet)`); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		file, source string
 		want         []string
@@ -62,8 +72,15 @@ func TestDiscover(t *testing.T) {
 			"target: ticket", "format: csv", `delimiter: ";"`, "key: [ticket_id]", "to: category, required: true, lookup: category",
 			"{from: 来电人}", "{from: 来电号码} # text, 100 % filled; personal: dropped", "{from: 状态码} # number, 100 % filled; not mapped",
 		}, []string{"王小明", "13812345678", "87654321"}},
+		{"热线.jsonl", "lines", []string{
+			"target: ticket", "format: jsonl", "key: [ticket_id]", "{from: 上报时间, to: reported_at, required: true} # moment",
+			"{from: '来电人.姓名'} # text, 100 % filled; personal: dropped", "{from: '来电人.电话'} # text, 50 % filled; personal: dropped", "add mask: scan",
+		}, []string{"王小明", "13812345678", "电表箱"}},
+		{"热线.parquet", "columns", []string{
+			"target: ticket", "format: parquet", "key: [ticket_id]", "{from: 上报时间, to: reported_at, required: true} # moment", "{from: 来电号码} # text, 50 % filled; personal: dropped",
+		}, []string{"13812345678"}},
 	} {
-		sample, err := SampleFile(filepath.Join(dir, c.file), "")
+		sample, err := SampleFile(t.Context(), filepath.Join(dir, c.file), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +102,7 @@ func TestDiscover(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", c.file, err, text)
 		}
-		st, err := d.read(t.Context(), nil, filepath.Join(dir, c.file), t.TempDir(), delivery{})
+		st, err := d.read(t.Context(), db, filepath.Join(dir, c.file), t.TempDir(), delivery{})
 		if err != nil || st.records != 2 {
 			t.Errorf("%s: the proposed definition reads %d rows, %v; want 2", c.file, st.records, err)
 		}

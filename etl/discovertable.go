@@ -63,7 +63,7 @@ func SampleTable(ctx context.Context, kind, urlEnv, table string) (Sample, error
 	defer file.discard()
 	ctx, stop := context.WithTimeout(ctx, c.timeout)
 	defer stop()
-	if err := server.read(ctx, window{kind: kindSample}, file); err != nil {
+	if err := server.read(ctx, window{kind: kindSample, most: sampleRows}, file); err != nil {
 		return s, named(d, server.host(), err)
 	}
 	s.Rows, err = file.texts()

@@ -9,6 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 var updateDocs = flag.Bool("update-docs", false, "rewrite the generated part of docs/sources.md")
@@ -32,6 +35,7 @@ func TestDocs(t *testing.T) {
 	}
 	var want strings.Builder
 	writeKeys(&want, "A definition", reflect.TypeFor[Definition]())
+	writeLimits(&want)
 	if got == want.String() {
 		return
 	}
@@ -64,6 +68,43 @@ func writeKeys(b *strings.Builder, title string, of reflect.Type) {
 			writeKeys(b, "`"+k.Name+"`", inner)
 		}
 	}
+}
+
+// writeLimits writes the bounds of what is read. The message that enforces one
+// names it.
+func writeLimits(b *strings.Builder) {
+	printer := message.NewPrinter(language.English)
+	const mib = 1 << 20
+	b.WriteString("\n### Limits\n\nWhat goes beyond is refused whole, with the limit and the place in the message; nothing of it is loaded.\n\n| of | at most |\n|---|---|\n")
+	for _, limit := range []struct {
+		of    string
+		value int64
+		unit  string
+	}{
+		{"a table", MaxColumns, "columns"},
+		{"a delivery", MaxRows, "rows"},
+		{"one field or cell", MaxFieldBytes / mib, "MiB"},
+		{"one record of a CSV, one line of JSON", MaxRecordBytes / mib, "MiB"},
+		{"the rows before the end of a header", MaxHeaderRow, "rows"},
+		{"objects within objects in JSON or XML", MaxDepth, "levels"},
+		{"one sheet", MaxSheetRows, "rows"},
+		{"one workbook", MaxCells, "cells with text"},
+		{"the shared texts of a workbook", MaxSharedText / mib, "MiB"},
+		{"a workbook or an archive, unpacked", MaxUnzipped / mib, "MiB"},
+		{fmt.Sprintf("the same, if it unpacks to more than %d MiB", MinBomb/mib), MaxUnzipRatio, "times its size"},
+		{"an archive", MaxMembers, "members"},
+		{"one answer of a web server", MaxAnswerBytes / mib, "MiB"},
+		{"one list of a web server", MaxPages, "pages"},
+		{"a list by page number that changes while it is read", maxWalks, "walks"},
+		{"one request to a web server", webTries, "tries"},
+		{"the wait before another try, also when the server asks for more", int64(webWaitMost.Seconds()), "seconds"},
+		{"the first byte of an answer", int64(webHeaderWait.Seconds()), "seconds"},
+		{"the connection to a database", int64(connectTimeout.Seconds()), "seconds"},
+	} {
+		printer.Fprintf(b, "| %s | %d %s |\n", limit.of, limit.value, limit.unit)
+	}
+	b.WriteString("\nXML with a document type or entities is refused, and so are an archive with a name that leads out of it, and a file that changes while it is\n" +
+		"read. An archive within an archive is not opened. A file of the inbox is left alone until nobody has written it for " + SettleTime.String() + ".\n")
 }
 
 // TestDocsSample reads the definition that the page shows, as it stands and

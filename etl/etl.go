@@ -33,7 +33,7 @@ const (
 	MaxUnzipRatio  = 100         // unpacked to packed, from MinBomb on
 	MinBomb        = 16 << 20    // what unpacks to less is no bomb
 	MaxMembers     = 1000        // of an archive
-	MaxDepth       = 8           // of objects within objects in JSON
+	MaxDepth       = 8           // of objects within objects in JSON and XML
 )
 
 // SettleTime is how long a file of the inbox must have been left alone before

@@ -2,11 +2,9 @@ package etl
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"tongbao/warehouse"
@@ -40,6 +38,7 @@ const (
 type window struct {
 	kind, from, to string
 	now            time.Time
+	most           int64 // rows of a sample, 0 for all
 }
 
 // connector reads a window of a source into a row file. host names the server
@@ -99,36 +98,58 @@ func (in Intake) fetch(ctx context.Context, db *warehouse.DB, d *Definition) (Fe
 	if err != nil {
 		return fetch, delivery{}, &FileError{Source: d.Source, File: d.Source, Where: "choose the window", What: err.Error(), Do: "correct the flags or the definition"}
 	}
-	item := delivery{Source: d.Source, Captures: map[string]string{}, Definition: d.hash, DeliveredAt: civil(w.now)}
+	item := in.newFetched(d, w)
 	// The order of deliveries must hold even if the clock was set back.
 	if earliest := last.DeliveredAt.Add(time.Second); last.Fetch != nil && item.DeliveredAt.Before(earliest) {
-		item.DeliveredAt = earliest
+		item = item.deliveredAt(earliest)
 	}
-	item.Name = d.Source + "_" + item.DeliveredAt.Format("20060102T150405") + rowFileSuffix
-	c, err := in.connector(d)
-	if err != nil {
-		return fetch, item, named(d, "", err)
-	}
-	fetch.Server, fetch.Kind, fetch.From = c.host(), w.kind, w.from
-	dir := filepath.Join(in.Raw, d.Source)
-	if err := clearUnlanded(dir); err != nil {
-		return fetch, item, err
-	}
-	m := mark{isInteger: d.Connect.CursorType == "integer", zone: d.Connect.zone, most: w.now}
-	file, err := newRowFile(dir, d.Connect.Cursor, m)
+	file, err := in.ask(ctx, d, w, &fetch)
 	if err != nil {
 		return fetch, item, err
 	}
 	defer file.discard()
+	return in.landFetched(d, fetch, w, item, last, file, watermark)
+}
+
+func (in Intake) newFetched(d *Definition, w window) delivery {
+	item := delivery{Source: d.Source, Captures: map[string]string{}, Definition: d.hash}
+	return item.deliveredAt(civil(w.now))
+}
+
+// deliveredAt names a fetched delivery by its moment.
+func (item delivery) deliveredAt(at time.Time) delivery {
+	item.DeliveredAt, item.Name = at, item.Source+"_"+at.Format("20060102T150405")+rowFileSuffix
+	return item
+}
+
+// ask reads a window of a source's server into a row file, which the caller
+// discards.
+func (in Intake) ask(ctx context.Context, d *Definition, w window, fetch *Fetch) (*rowFile, error) {
+	c, err := in.connector(d)
+	if err != nil {
+		return nil, named(d, "", err)
+	}
+	fetch.Server, fetch.Kind, fetch.From = c.host(), w.kind, w.from
+	dir := filepath.Join(in.Raw, d.Source)
+	if err := clearUnlanded(dir); err != nil {
+		return nil, err
+	}
+	m := mark{isInteger: d.Connect.CursorType == "integer", zone: d.Connect.zone, most: w.now}
+	file, err := newRowFile(dir, d.Connect.Cursor, m)
+	if err != nil {
+		return nil, err
+	}
+	file.most = w.most
 	limited, stop := context.WithTimeout(ctx, d.Connect.timeout)
 	defer stop()
-	if err := c.read(limited, w, file); err != nil {
+	if err := c.read(limited, w, file); err != nil && !errors.Is(err, errEnough) {
+		file.discard()
 		if errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
 			err = &FileError{Where: "read rows", What: fmt.Sprintf("not finished within the timeout of %s", d.Connect.timeout), Do: "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"}
 		}
-		return fetch, item, named(d, c.host(), err)
+		return nil, named(d, c.host(), err)
 	}
-	return in.landFetched(d, fetch, w, item, last, file, watermark)
+	return file, nil
 }
 
 // landFetched lands what was read, unless it says nothing.
@@ -191,93 +212,6 @@ func (in Intake) window(d *Definition, watermark string) (window, error) {
 	var err error
 	w.from, err = c.before(watermark)
 	return w, err
-}
-
-// Watermark is the greatest cursor value of a source that is in core, "" if
-// none. It is a column of the load's row and moves with the load only.
-func Watermark(ctx context.Context, db *warehouse.DB, source string) (string, error) {
-	var watermark string
-	err := db.SQL().QueryRowContext(ctx, `select watermark from core.load
-		where source = ? and watermark is not null order by delivered_at desc, load_id desc limit 1`, source).Scan(&watermark)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	return watermark, err
-}
-
-// pending lists fetched deliveries that landed and were not taken in.
-func (in Intake) pending(ctx context.Context, db *warehouse.DB) ([]delivery, error) {
-	items, err := landed(in.Raw)
-	if err != nil {
-		return nil, err
-	}
-	var pending []delivery
-	for _, item := range items {
-		if item.Fetch == nil || !in.Choice.takes(item.Source) {
-			continue
-		}
-		known, err := isKnown(ctx, db, item.loadID())
-		if err != nil {
-			return nil, err
-		}
-		if !known {
-			pending = append(pending, item)
-		}
-	}
-	return pending, nil
-}
-
-// dropSuperseded takes errors of fetched deliveries out of the report whose
-// rows a later fetch brought again, and that is in core.
-func (in Intake) dropSuperseded(ctx context.Context, db *warehouse.DB, report *Report) error {
-	if !slices.ContainsFunc(report.Errors, func(e *FileError) bool { return filepath.Ext(e.File) == rowFileSuffix }) {
-		return nil
-	}
-	items, err := landed(in.Raw)
-	if err != nil {
-		return err
-	}
-	covered := map[string]bool{}
-	for _, item := range items {
-		for _, other := range items {
-			if item.Fetch == nil || !other.covers(item) {
-				continue
-			}
-			known, err := isKnown(ctx, db, other.loadID())
-			if err != nil {
-				return err
-			}
-			covered[item.Name] = covered[item.Name] || known
-		}
-	}
-	report.Errors = slices.DeleteFunc(report.Errors, func(e *FileError) bool { return covered[e.File] })
-	return nil
-}
-
-// covers says whether a later fetch asked for everything that other has.
-func (item delivery) covers(other delivery) bool {
-	if item.Fetch == nil || item.Source != other.Source || !item.DeliveredAt.After(other.DeliveredAt) {
-		return false
-	}
-	if item.Fetch.Kind == kindFull {
-		return true
-	}
-	return item.Fetch.To == "" && other.Fetch.Kind == kindWindow && item.Fetch.From == other.Fetch.From
-}
-
-// lastFetched is the newest fetched delivery of a source, loaded or not.
-func (in Intake) lastFetched(source string) (delivery, error) {
-	items, err := landed(in.Raw)
-	if err != nil {
-		return delivery{}, err
-	}
-	var last delivery
-	for _, item := range items {
-		if item.Source == source && item.Fetch != nil {
-			last = item
-		}
-	}
-	return last, nil
 }
 
 func (in Intake) now() time.Time {

@@ -3,6 +3,7 @@ package etl
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -42,6 +43,9 @@ func (h *httpList) read(ctx context.Context, w window, into *rowFile) error {
 			return err
 		}
 		found, err := h.walk(ctx, first, into)
+		if errors.Is(err, errEnough) {
+			return h.checkCursor(into)
+		}
 		if err != nil {
 			return err
 		}
@@ -145,6 +149,9 @@ func (h *httpList) walk(ctx context.Context, address *url.URL, into *rowFile) (*
 		}
 		fresh, count, err := found.add(answer, h.c, into)
 		found.pages++
+		if errors.Is(err, errEnough) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, &FileError{Where: fmt.Sprintf("read %s, page %d", h.base.Path, page+1), What: plain(err), Do: "correct connect.items and page, or ask the platform's operator; nothing was taken"}
 		}

@@ -269,6 +269,17 @@ func TestHTTPFaults(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no answer", func(t *testing.T) {
+		p := startPlatform(t, 3)
+		p.faults = []fault{func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }}
+		w := newServed(t, strings.Replace(listFrom(p, byLink), "token_env", "timeout: 1s, token_env", 1))
+		_, err := w.tryPull()
+		wantError(t, err, "timeout of 1s", "connect.timeout")
+		w.pull(t)
+		if got := countRepairs(t, w); got != "3 3" {
+			t.Errorf("got %s rows, want 3", got)
+		}
+	})
 	t.Run("a header of its own", func(t *testing.T) {
 		p := startPlatform(t, 3)
 		w := newServed(t, strings.Replace(listFrom(p, byLink), "token_env", "header: X-Token, token_env", 1))

@@ -10,9 +10,6 @@ import (
 	"strings"
 )
 
-// maxJSONDepth bounds how deep the fields of an item may nest.
-const maxJSONDepth = 8
-
 // jsonAt returns the part of a JSON answer at a path as data.rows, nil if it
 // is not there; "" is the whole. The answer must be whole: one value and
 // nothing after it.
@@ -82,8 +79,8 @@ func (o *item) fill(object json.RawMessage, prefix string, depth int) error {
 			return err
 		}
 		if value[0] == '{' {
-			if depth == maxJSONDepth {
-				return fmt.Errorf("%s: nests deeper than %d", name, maxJSONDepth)
+			if depth == MaxDepth {
+				return fmt.Errorf("%s: nests deeper than %d", name, MaxDepth)
 			}
 			if err := o.fill(value, name+".", depth+1); err != nil {
 				return err

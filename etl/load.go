@@ -68,7 +68,7 @@ func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
 			}
 			l.step(step.name)
 		}
-		if err := l.writeClosing(ctx, tx); err != nil {
+		if err := errors.Join(l.writeClosing(ctx, tx), l.keepTaken(ctx, tx)); err != nil {
 			return err
 		}
 		warehouse.Failpoint("etl.before_commit")
@@ -188,22 +188,22 @@ left join (select distinct indicator from seed.rubric where fact = %s) as rubric
 
 // unresolved are the faults that only the joins show: kind, condition, source
 // column, value.
-func (l *loader) unresolved() [][4]string {
-	var faults [][4]string
+func (l *loader) unresolved() [][]string {
+	var faults [][]string
 	for _, c := range l.d.Columns {
 		name := first(c.From)
 		switch {
 		case c.To == gridColumn:
-			faults = append(faults, [4]string{"unknown_grid", "typed.t_grid is not null and spelling.grid_id is null", name, scanned("typed.t_grid")})
+			faults = append(faults, []string{"unknown_grid", "typed.t_grid is not null and spelling.grid_id is null", name, scanned("typed.t_grid")})
 		case c.Lookup == "category":
-			faults = append(faults, [4]string{"bad_value", "typed.t_" + c.To + " is not null and category.category is null", name, scanned("typed.t_" + c.To)})
+			faults = append(faults, []string{"bad_value", "typed.t_" + c.To + " is not null and category.category is null", name, scanned("typed.t_" + c.To)})
 		case c.Lookup == "severity":
-			faults = append(faults, [4]string{"bad_value", "typed.t_" + c.To + " is not null and severity.part is null", name, scanned("typed.t_" + c.To)})
+			faults = append(faults, []string{"bad_value", "typed.t_" + c.To + " is not null and severity.part is null", name, scanned("typed.t_" + c.To)})
 		case c.Lookup == "indicator":
-			faults = append(faults, [4]string{"bad_value", "typed.t_" + c.To + " is not null and rubric.indicator is null", name, scanned("typed.t_" + c.To)})
+			faults = append(faults, []string{"bad_value", "typed.t_" + c.To + " is not null and rubric.indicator is null", name, scanned("typed.t_" + c.To)})
 		}
 		if c.Unique {
-			faults = append(faults, sharedValue(c))
+			faults = append(faults, l.notUnique(c)...)
 		}
 	}
 	return faults
@@ -231,11 +231,15 @@ func (l *loader) judge(ctx context.Context, tx *warehouse.Tx, typed *typing) err
 		}
 		unresolved = "case " + strings.Join(cases, " ") + " else 0 end"
 	}
+	taken, err := l.findTaken(ctx, tx)
+	if err != nil {
+		return err
+	}
 	// The faults are found once, on the few columns that decide them.
 	statement := fmt.Sprintf(`create or replace temp table faulty as
 select typed.rowid as place, case when typed.fault <> 0 then typed.fault else %s end as fault
 from typed%s
-where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins(), unresolved)
+where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins()+taken, unresolved)
 	if _, err := tx.Exec(ctx, statement); err != nil {
 		return err
 	}
@@ -260,7 +264,7 @@ from typed inner join faulty on typed.rowid = faulty.place%s`,
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}
-		if err := l.suggestGrids(ctx, tx); err != nil {
+		if err := errors.Join(l.suggestGrids(ctx, tx), l.noteTaken(ctx, tx)); err != nil {
 			return err
 		}
 		if err := l.checkBad(ctx, tx); err != nil {

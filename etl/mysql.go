@@ -1,15 +1,14 @@
 package etl
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +32,16 @@ func newMySQL(d *Definition, address string) (*mySQL, error) {
 	config.Timeout, config.ReadTimeout = connectTimeout, d.Connect.timeout
 	config.ParseTime, config.InterpolateParams, config.MultiStatements, config.AllowAllFiles = false, false, false, false
 	config.Logger = &mysql.NopLogger{}
+	if d.Connect.CAFile != "" {
+		host, _, err := net.SplitHostPort(config.Addr)
+		if err == nil {
+			config.TLS, err = d.Connect.trust(host)
+		}
+		if err != nil {
+			return nil, err
+		}
+		config.AllowFallbackToPlaintext = false
+	}
 	if err := config.Apply(mysql.Charset("utf8mb4", "")); err != nil {
 		return nil, err
 	}
@@ -55,10 +64,15 @@ func parseMySQL(address string) (*mysql.Config, error) {
 	}
 	config.User = parsed.User.Username()
 	config.Passwd, _ = parsed.User.Password()
+	for name := range parsed.Query() {
+		if name != "tls" { // a misspelt one must not lead into the clear
+			return nil, fmt.Errorf("%s: only the parameter tls is known; certificates are named by connect.ca_file", name)
+		}
+	}
 	switch parsed.Query().Get("tls") {
 	case "", "false":
 	case "true":
-		config.TLS = &tls.Config{ServerName: parsed.Hostname()}
+		config.TLS = &tls.Config{ServerName: parsed.Hostname(), MinVersion: tls.VersionTLS12}
 	default:
 		return nil, errors.New("tls: want true or false")
 	}
@@ -82,7 +96,7 @@ func (m *mySQL) read(ctx context.Context, w window, into *rowFile) error {
 	if err := m.settle(ctx, conn, into); err != nil {
 		return err
 	}
-	statement, err := m.statement(ctx, conn, w)
+	statement, err := m.statement(ctx, conn, w, into)
 	if err != nil {
 		return err
 	}
@@ -145,7 +159,7 @@ func fixedOffset(zone *time.Location) (string, bool) {
 	return offset, true
 }
 
-func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window) (string, error) {
+func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window, into *rowFile) (string, error) {
 	c := m.d.Connect
 	if c.Query != "" {
 		return c.fill(w)
@@ -168,7 +182,7 @@ func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window) (string
 	if w.kind == kindSample {
 		names, err = c.readable(have, func(i int) (string, error) { return inexactMySQL(types[i]), nil })
 	} else {
-		names, err = m.d.chosen(have)
+		names, err = m.d.chosen(have, into)
 	}
 	if err != nil {
 		return "", err
@@ -232,54 +246,14 @@ func (m *mySQL) stream(ctx context.Context, conn *sql.Conn, statement string, in
 	return nil
 }
 
-// exactMySQL are the types whose text says all of the value. FLOAT is not
-// among them: the server writes six digits of it.
-var exactMySQL = []string{
-	"TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "UNSIGNED TINYINT", "UNSIGNED SMALLINT", "UNSIGNED MEDIUMINT",
-	"UNSIGNED INT", "UNSIGNED BIGINT", "DECIMAL", "UNSIGNED DECIMAL", "DOUBLE", "UNSIGNED DOUBLE", "CHAR", "VARCHAR", "TEXT", "TINYTEXT",
-	"MEDIUMTEXT", "LONGTEXT", "DATE", "DATETIME", "TIMESTAMP", "TIME", "YEAR", "ENUM", "SET", "JSON", "BIT", "NULL",
-}
-
-// inexactMySQL names the type of a column that has no exact text, "" if it has.
-func inexactMySQL(column *sql.ColumnType) string {
-	if kind := column.DatabaseTypeName(); !slices.Contains(exactMySQL, kind) {
-		return kind
-	}
-	return ""
-}
-
-// shape names the columns, those whose zero dates become null, and those of
-// bits, which become numbers.
-func (m *mySQL) shape(types []*sql.ColumnType) (names []string, dates, bits []int, err error) {
-	for i, column := range types {
-		kind := column.DatabaseTypeName()
-		if inexactMySQL(column) != "" {
-			return nil, nil, nil, &FileError{Where: "column " + column.Name(), What: "is of type " + kind + ", which has no exact text",
-				Do: "leave it out, or cast it in connect.query"}
-		}
-		names = append(names, column.Name())
-		switch kind {
-		case "DATE", "DATETIME", "TIMESTAMP":
-			if m.d.Connect.ZeroDates == "null" {
-				dates = append(dates, i)
-			}
-		case "BIT":
-			bits = append(bits, i)
-		}
-	}
-	return names, dates, bits, nil
-}
-
-// isZeroDate recognises dates whose year, month or day is zero: MySQL's way of
-// saying that there is none.
-func isZeroDate(value []byte) bool {
-	return len(value) >= 10 && (bytes.HasPrefix(value, []byte("0000")) || bytes.Equal(value[5:7], []byte("00")) || bytes.Equal(value[8:10], []byte("00")))
-}
-
 func (m *mySQL) wrong(step string, err error, do string) error {
 	var said *mysql.MySQLError
 	if errors.As(err, &said) && (said.Number == 1969 || said.Number == 3024) {
 		do = "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"
 	}
-	return &FileError{Where: step, What: scrub(err.Error(), m.secret, m.config.Passwd), Do: do}
+	what := err.Error()
+	if why, next := distrusted(err); why != "" {
+		what, do = why, next
+	}
+	return &FileError{Where: step, What: scrub(what, m.secret, m.config.Passwd), Do: do}
 }

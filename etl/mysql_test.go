@@ -16,6 +16,7 @@ func TestMariaDB(t *testing.T) {
 	t.Run("types", func(t *testing.T) { testMariaDBTypes(t, address) })
 	t.Run("refusals", func(t *testing.T) { testMariaDBRefusals(t, address) })
 	t.Run("cut", func(t *testing.T) { testMariaDBCut(t, address) })
+	t.Run("probe", func(t *testing.T) { testMariaDBProbe(t, address) })
 }
 
 // testMariaDBTable has what towns' tables have: unsigned 18-digit ids, GBK

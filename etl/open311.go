@@ -198,8 +198,8 @@ func xmlItems(answer []byte, element string) ([]item, error) {
 			case depth == 2 && (part.Name.Local == element || isError):
 				items = append(items, item{})
 				current = &items[len(items)-1]
-			case depth > maxJSONDepth:
-				return nil, fmt.Errorf("nests deeper than %d", maxJSONDepth)
+			case depth > MaxDepth:
+				return nil, fmt.Errorf("nests deeper than %d", MaxDepth)
 			}
 		case xml.CharData:
 			text.Write(part)

@@ -33,7 +33,33 @@ func newPostgres(d *Definition, address string) (*postgres, error) {
 	}
 	config.ConnectTimeout = connectTimeout
 	config.RuntimeParams["application_name"] = "tongbao"
-	return &postgres{d, config, address}, nil
+	p := &postgres{d, config, address}
+	if d.Connect.CAFile != "" {
+		err = p.encrypt()
+	}
+	return p, err
+}
+
+// encrypt makes every server of the address show a certificate of the
+// definition's authority: no way in clear is left.
+func (p *postgres) encrypt() (err error) {
+	if p.config.TLSConfig, err = p.d.Connect.trust(p.config.Host); err != nil {
+		return err
+	}
+	others := p.config.Fallbacks
+	p.config.Fallbacks = nil
+	known := []string{p.config.Host + strconv.Itoa(int(p.config.Port))}
+	for _, other := range others {
+		name := other.Host + strconv.Itoa(int(other.Port))
+		if slices.Contains(known, name) {
+			continue
+		}
+		if other.TLSConfig, err = p.d.Connect.trust(other.Host); err != nil {
+			return err
+		}
+		known, p.config.Fallbacks = append(known, name), append(p.config.Fallbacks, other)
+	}
+	return nil
 }
 
 func (p *postgres) host() string {
@@ -58,7 +84,7 @@ func (p *postgres) read(ctx context.Context, w window, into *rowFile) error {
 	if err := p.settle(ctx, tx, into); err != nil {
 		return err
 	}
-	statement, names, err := p.statement(ctx, tx, w)
+	statement, names, err := p.statement(ctx, tx, w, into)
 	if err != nil {
 		return err
 	}
@@ -87,7 +113,7 @@ set local standard_conforming_strings = on; set local statement_timeout = %d`,
 }
 
 // statement is the SELECT of a window, and the columns of it that are taken.
-func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window) (string, []string, error) {
+func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window, into *rowFile) (string, []string, error) {
 	c := p.d.Connect
 	if c.Query != "" {
 		statement, err := c.fill(w)
@@ -111,7 +137,7 @@ func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window) (string, 
 	if w.kind == kindSample {
 		names, err = c.readable(have, func(i int) (string, error) { return p.inexact(ctx, fields[i]) })
 	} else {
-		names, err = p.d.chosen(have)
+		names, err = p.d.chosen(have, into)
 	}
 	if err != nil {
 		return "", nil, err
@@ -232,6 +258,9 @@ func (p *postgres) wrong(step string, err error, do string) error {
 		if said.Code == "57014" {
 			do = "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"
 		}
+	}
+	if why, next := distrusted(err); why != "" {
+		what, do = why, next
 	}
 	return &FileError{Where: step, What: scrub(what, p.secret, p.config.Password), Do: do}
 }

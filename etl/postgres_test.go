@@ -25,6 +25,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("cut", func(t *testing.T) { testPostgresCut(t, address) })
 	t.Run("backfill first", func(t *testing.T) { testBackfillFirst(t, address) })
 	t.Run("pending", func(t *testing.T) { testPending(t, address) })
+	t.Run("probe", func(t *testing.T) { testPostgresProbe(t, address) })
 }
 
 const fromRepairTable = "  {kind: postgres, url_env: TONGBAO_TEST_PG, table: public.repair, cursor: updated_at}"

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"tongbao/warehouse"
@@ -29,7 +28,8 @@ const (
 	stateDismissed = "dismissed"
 )
 
-// closing is one act on quarantined rows of one load.
+// closing is one act on quarantined rows of one load, or, open, rows that a
+// rebuild lets wait; see unique.go.
 type closing struct {
 	State string    `json:"state"`
 	Load  string    `json:"load,omitempty"` // that took the rows
@@ -50,6 +50,9 @@ type heldRow struct {
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
 }
+
+// heldColumns are those of core.quarantine that scanHeld reads.
+const heldColumns = "coalesce(sheet, ''), row_no, coalesce(column_name, ''), coalesce(value, ''), reason, coalesce(detail, '')"
 
 const closingSuffix = ".quarantine.json"
 
@@ -218,7 +221,7 @@ func (l *loader) writeClosing(ctx context.Context, tx *warehouse.Tx) error {
 		return nil
 	}
 	l.load.Answers = c.owner
-	rows, err := tx.Query(ctx, "select coalesce(sheet, ''), row_no, coalesce(column_name, ''), coalesce(value, ''), reason, coalesce(detail, '') from core.quarantine where closed_by = ? order by all", l.load.ID)
+	rows, err := tx.Query(ctx, "select "+heldColumns+" from core.quarantine where closed_by = ? order by all", l.load.ID)
 	if err != nil {
 		return err
 	}
@@ -226,74 +229,4 @@ func (l *loader) writeClosing(ctx context.Context, tx *warehouse.Tx) error {
 		return err
 	}
 	return addClosing(l.raw, l.load.Source, c)
-}
-
-// redoClosings repeats the acts in raw/ that the warehouse does not know: all
-// of them in a rebuild, after a crash the last one.
-func (in Intake) redoClosings(ctx context.Context, db *warehouse.DB, report *Report) error {
-	files, err := filepath.Glob(filepath.Join(in.Raw, "*", "*"+closingSuffix))
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	var acts []closing
-	for _, file := range files {
-		all, err := readClosings(file)
-		if err != nil {
-			return err
-		}
-		for _, act := range all {
-			act.owner = strings.TrimSuffix(filepath.Base(file), closingSuffix)
-			acts = append(acts, act)
-		}
-	}
-	slices.SortStableFunc(acts, func(a, b closing) int { return a.At.Compare(b.At) })
-	var items map[string]delivery // listed once there is an act to repeat
-	for _, act := range acts {
-		if act.State == stateDismissed {
-			if err := dismissRows(ctx, db, act); err != nil {
-				return err
-			}
-			continue
-		}
-		known, err := isKnown(ctx, db, act.Load)
-		if err != nil {
-			return err
-		}
-		if known {
-			continue
-		}
-		if items == nil {
-			if items, err = in.landedByLoad(); err != nil {
-				return err
-			}
-		}
-		item, isLanded := items[act.Load]
-		if act.State == stateReplayed {
-			item, isLanded = items[act.owner]
-		}
-		if !isLanded {
-			continue
-		}
-		if act.State == stateFixed {
-			err = in.takeAll(ctx, db, []delivery{item}, report)
-		} else {
-			err = in.replayRows(ctx, db, item, act, report)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// landedByLoad finds the deliveries in raw/ by their loads, those in archives
-// too. An archive that cannot be read any more gives none.
-func (in Intake) landedByLoad() (map[string]delivery, error) {
-	in.Choice = Choice{} // which narrows a pull only
-	items, err := in.relanded(&Report{})
-	byLoad := map[string]delivery{}
-	for _, item := range items {
-		byLoad[item.loadID()] = item
-	}
-	return byLoad, err
 }

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +20,50 @@ type Waiting struct {
 	Source, Reason, File string
 	Month                tongbao.Month `json:",omitzero"` // of the delivery
 	Row                  int64
+}
+
+// Words are the choice as flags of the command line. ParseWaiting reads them
+// back.
+func (w Waiting) Words() []string {
+	var month, row string
+	if w.Month != 0 {
+		month = w.Month.String()
+	}
+	if w.Row != 0 {
+		row = strconv.FormatInt(w.Row, 10)
+	}
+	var words []string
+	for _, flag := range [][2]string{{"source", w.Source}, {"reason", w.Reason}, {"file", w.File}, {"month", month}, {"row", row}} {
+		if flag[1] != "" {
+			words = append(words, "--"+flag[0]+"="+flag[1])
+		}
+	}
+	return words
+}
+
+// ParseWaiting reads words as Words writes them.
+func ParseWaiting(words []string) (w Waiting, err error) {
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "--source":
+			w.Source = value
+		case "--reason":
+			w.Reason = value
+		case "--file":
+			w.File = value
+		case "--month":
+			w.Month, err = tongbao.ParseMonth(value)
+		case "--row":
+			w.Row, err = strconv.ParseInt(value, 10, 64)
+		default:
+			err = errors.New("want --source, --reason, --file, --month or --row")
+		}
+		if err != nil {
+			return w, fmt.Errorf("%s: %w", word, err)
+		}
+	}
+	return w, nil
 }
 
 // Where is the choice as a condition on core.quarantine, without "where".
@@ -45,7 +91,7 @@ func waitingRows(ctx context.Context, db *warehouse.DB, w Waiting) (map[string][
 	}
 	waiting := map[string][]heldRow{}
 	for _, load := range loads.Cells {
-		rows, err := db.SQL().QueryContext(ctx, `select coalesce(sheet, ''), row_no, coalesce(column_name, ''), coalesce(value, ''), reason, coalesce(detail, '')
+		rows, err := db.SQL().QueryContext(ctx, "select "+heldColumns+`
 			from core.quarantine as quarantine where state = 'open' and load_id = `+literal(load[0].String)+" and "+w.Where()+" order by all")
 		if err != nil {
 			return nil, err
@@ -178,4 +224,77 @@ func dismissRows(ctx context.Context, db *warehouse.DB, act closing) error {
 where load_id = ? and state = 'open' and (coalesce(sheet, ''), row_no) in (select (sheet, row_no) from dismissed_row)`, act.At, act.Why, act.owner)
 		return err
 	})
+}
+
+// redoClosings repeats the acts in raw/ that the warehouse does not know: all
+// of them in a rebuild, after a crash the last one.
+func (in Intake) redoClosings(ctx context.Context, db *warehouse.DB, report *Report) error {
+	files, err := filepath.Glob(filepath.Join(in.Raw, "*", "*"+closingSuffix))
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	var acts []closing
+	for _, file := range files {
+		all, err := readClosings(file)
+		if err != nil {
+			return err
+		}
+		for _, act := range all {
+			act.owner = strings.TrimSuffix(filepath.Base(file), closingSuffix)
+			acts = append(acts, act)
+		}
+	}
+	slices.SortStableFunc(acts, func(a, b closing) int { return a.At.Compare(b.At) })
+	var items map[string]delivery // listed once there is an act to repeat
+	for _, act := range acts {
+		if act.State == stateOpen { // no act: what keepTaken wrote
+			continue
+		}
+		if act.State == stateDismissed {
+			if err := dismissRows(ctx, db, act); err != nil {
+				return err
+			}
+			continue
+		}
+		known, err := isKnown(ctx, db, act.Load)
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		if items == nil {
+			if items, err = in.landedByLoad(); err != nil {
+				return err
+			}
+		}
+		item, isLanded := items[act.Load]
+		if act.State == stateReplayed {
+			item, isLanded = items[act.owner]
+		}
+		if !isLanded {
+			continue
+		}
+		if act.State == stateFixed {
+			err = in.takeAll(ctx, db, []delivery{item}, report)
+		} else {
+			err = in.replayRows(ctx, db, item, act, report)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// landedByLoad finds the deliveries in raw/ by their loads, those in archives
+// too. An archive that cannot be read any more gives none.
+func (in Intake) landedByLoad() (map[string]delivery, error) {
+	in.Choice = Choice{} // which narrows a pull only
+	items, err := in.relanded(&Report{})
+	byLoad := map[string]delivery{}
+	for _, item := range items {
+		byLoad[item.loadID()] = item
+	}
+	return byLoad, err
 }

@@ -38,7 +38,12 @@ type rowFile struct {
 	rows    int64
 	bytes   int64
 	longest int64
+	most    int64    // rows that are wanted, 0 for all
+	passed  []string // columns of a table that were passed by: the definition does not name them
 }
+
+// errEnough ends the reading of a sample: it has the rows that are wanted.
+var errEnough = errors.New("enough rows")
 
 const rowFileSuffix = ".jsonl"
 
@@ -96,7 +101,7 @@ func (f *rowFile) columns(names []string) error {
 	return nil
 }
 
-// row writes one row; nil is null.
+// row writes one row; nil is null. The last one that is wanted gives errEnough.
 func (f *rowFile) row(values [][]byte) error {
 	if len(f.keys) == 0 {
 		return &FileError{Where: fmt.Sprintf("row %d", f.rows+1), What: "has no fields", Do: "check the table, or the path of items"}
@@ -135,6 +140,9 @@ func (f *rowFile) row(values [][]byte) error {
 		f.mark.see(values[f.cursor])
 	}
 	_, err := f.buffer.Write(f.line)
+	if err == nil && f.rows == f.most {
+		err = errEnough
+	}
 	return err
 }
 

@@ -111,8 +111,9 @@ func awaitServer(t testing.TB, dir string, ping func() error) {
 	t.Fatalf("the server does not answer: %v\n%s", err, log)
 }
 
-// startPostgres returns the address of an empty database.
-func startPostgres(t testing.TB) string {
+// startPostgres returns the address of an empty database; more are options of
+// the server.
+func startPostgres(t testing.TB, more ...string) string {
 	t.Helper()
 	programs, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(programs) == 0 {
@@ -121,8 +122,8 @@ func startPostgres(t testing.TB) string {
 	bin, dir, port := filepath.Dir(programs[len(programs)-1]), serverFolder(t), freePort(t)
 	folder := filepath.Join(dir, "data")
 	runAs(t, dir, filepath.Join(bin, "initdb"), "-D", folder, "-U", "town", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	startServer(t, dir, filepath.Join(bin, "postgres"), syscall.SIGQUIT, "-D", folder, "-p", strconv.Itoa(port),
-		"-h", "127.0.0.1", "-k", "", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "max_wal_size=4GB")
+	startServer(t, dir, filepath.Join(bin, "postgres"), syscall.SIGQUIT, append([]string{"-D", folder, "-p", strconv.Itoa(port),
+		"-h", "127.0.0.1", "-k", "", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "max_wal_size=4GB"}, more...)...)
 	address := fmt.Sprintf("postgres://town:geheim@127.0.0.1:%d/postgres?sslmode=disable", port)
 	awaitServer(t, dir, func() error {
 		conn, err := pgx.Connect(context.Background(), address)
@@ -134,8 +135,9 @@ func startPostgres(t testing.TB) string {
 	return address
 }
 
-// startMariaDB returns the address of an empty database.
-func startMariaDB(t testing.TB) string {
+// startMariaDB returns the address of an empty database; more are options of
+// the server.
+func startMariaDB(t testing.TB, more ...string) string {
 	t.Helper()
 	server, err := exec.LookPath("mariadbd")
 	if err != nil {
@@ -149,9 +151,9 @@ func startMariaDB(t testing.TB) string {
 	folder := filepath.Join(dir, "data")
 	runAs(t, dir, install, "--no-defaults", "--datadir="+folder, "--auth-root-authentication-method=normal", "--skip-test-db",
 		"--innodb-flush-method=nosync", "--innodb-log-file-size=16M", "--skip-name-resolve")
-	startServer(t, dir, server, syscall.SIGKILL, "--no-defaults", "--datadir="+folder, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(dir, "s"), "--pid-file="+filepath.Join(dir, "pid"), "--innodb-flush-method=nosync",
-		"--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--sql-mode=")
+	startServer(t, dir, server, syscall.SIGKILL, append([]string{"--no-defaults", "--datadir=" + folder, "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
+		"--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"), "--innodb-flush-method=nosync",
+		"--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--sql-mode="}, more...)...)
 	config := mysql.NewConfig()
 	config.User, config.Net, config.Addr = "root", "tcp", fmt.Sprintf("127.0.0.1:%d", port)
 	db, err := sql.Open("mysql", config.FormatDSN())

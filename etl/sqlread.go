@@ -19,14 +19,17 @@ const (
 )
 
 // chosen are the columns of a table that the definition names: what it does
-// not name stays where it is, personal data above all.
-func (d *Definition) chosen(have []string) ([]string, error) {
+// not name is passed by and stays where it is, personal data above all.
+func (d *Definition) chosen(have []string, into *rowFile) ([]string, error) {
 	var names []string
+	into.passed = nil
 	for _, name := range have {
 		if name == d.Connect.Cursor || slices.ContainsFunc(d.Columns, func(c Column) bool {
 			return columnName(c.And) == columnName(name) || slices.ContainsFunc(c.From, func(from string) bool { return columnName(from) == columnName(name) })
 		}) {
 			names = append(names, name)
+		} else {
+			into.passed = append(into.passed, name)
 		}
 	}
 	if c := d.Connect.Cursor; c != "" && !slices.Contains(have, c) {
@@ -44,11 +47,12 @@ func (d *Definition) chosen(have []string) ([]string, error) {
 // are read every time, because no later fetch would find them. Bounds are
 // moments or integers of our own making, so they need no escape.
 func (c *Connect) where(w window, column string) string {
-	switch w.kind {
-	case kindFull:
-		return ""
-	case kindSample:
-		return fmt.Sprintf(" limit %d", sampleRows)
+	limit := ""
+	if w.most > 0 {
+		limit = fmt.Sprintf(" limit %d", w.most)
+	}
+	if w.kind == kindFull || w.kind == kindSample {
+		return limit
 	}
 	var conditions []string
 	if w.from != "" {
@@ -61,7 +65,7 @@ func (c *Connect) where(w window, column string) string {
 	if w.kind == kindWindow {
 		condition += " or " + column + " is null"
 	}
-	return " where " + condition
+	return " where " + condition + limit
 }
 
 // fill writes the bounds of a window into the query.
@@ -76,7 +80,11 @@ func (c *Connect) fill(w window) (string, error) {
 	if c.CursorType == "integer" {
 		first, last = firstInteger, lastInteger
 	}
-	return strings.NewReplacer("$cursor", c.bound(orElse(w.from, first)), "$until", c.bound(orElse(w.to, last))).Replace(c.Query), nil
+	query := strings.NewReplacer("$cursor", c.bound(orElse(w.from, first)), "$until", c.bound(orElse(w.to, last))).Replace(c.Query)
+	if w.most > 0 {
+		query = fmt.Sprintf("select * from (%s\n) as sample limit %d", query, w.most)
+	}
+	return query, nil
 }
 
 func (c *Connect) bound(value string) string {

@@ -3,7 +3,6 @@ package etl
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +47,10 @@ func newWebClient(c *Connect, token string, waits [2]time.Duration) (*webClient,
 	w := &webClient{c: c, base: base, token: token, waits: waits}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = webHeaderWait
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	// The name is that of the address asked for; get asks no other server.
+	if transport.TLSClientConfig, err = c.trust(base.Hostname()); err != nil {
+		return nil, err
+	}
 	w.retries = retryablehttp.NewClient()
 	w.retries.HTTPClient = &http.Client{Transport: transport, CheckRedirect: w.redirect}
 	w.retries.Logger = nil
@@ -180,7 +182,11 @@ func (w *webClient) wrong(address *url.URL, err error) error {
 	if errors.As(err, &asked) {
 		err = asked.Err // the address may hold a key
 	}
-	return &FileError{Where: "read " + address.Path, What: scrub(err.Error(), w.token), Do: do}
+	what := err.Error()
+	if why, next := distrusted(err); why != "" {
+		what, do = why, next
+	}
+	return &FileError{Where: "read " + address.Path, What: scrub(what, w.token), Do: do}
 }
 
 // refused explains an answer that is no data.

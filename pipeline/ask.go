@@ -65,5 +65,8 @@ func Again(run register.Run) (Request, error) {
 	if !run.State.IsOver() {
 		return Request{}, problemf("run %d is %s; there is nothing to retry yet", run.ID, run.State)
 	}
+	if isAct(run) {
+		return Request{}, problemf("run %d was typed by a person: type it again", run.ID)
+	}
 	return Request{Steps: run.Plan, Month: run.Period, Job: run.Job, RetryOf: run.ID}, nil
 }

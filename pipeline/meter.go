@@ -100,7 +100,7 @@ func (m meter) sources(ctx context.Context, out chan<- prometheus.Metric) error 
 		desc  *prometheus.Desc
 		query string
 	}{
-		{descQuarantine, "select source, count(distinct (load_id, sheet, row_no))::double from core.quarantine group by source order by source"},
+		{descQuarantine, "select source, count(distinct (load_id, sheet, row_no))::double from core.quarantine where state = 'open' group by source order by source"},
 		// Moments of delivery are civil ones of the town.
 		{descDelivered, "select source, epoch(max(delivered_at) - interval 8 hour)::double from core.load group by source order by source"},
 	} {

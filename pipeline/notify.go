@@ -190,6 +190,9 @@ type telling struct {
 // news: the same failure of a job once a day, a late source once a month and
 // level, a version once.
 func (h *House) tellings(run register.Run, again bool) []telling {
+	if isAct(run) {
+		return nil
+	}
 	job := run.Job
 	if job == "" {
 		job = string(run.Trigger)

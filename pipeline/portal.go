@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"tongbao/register"
 )
@@ -21,6 +22,30 @@ type PortalConfig struct {
 	Certificate    string   `yaml:"certificate,omitempty" doc:"file of the TLS certificate with its chain; a renewed one needs no new start"`
 	Key            string   `yaml:"key,omitempty" doc:"file of its private key"`
 	TrustedProxies []string `yaml:"trusted_proxies,omitempty" doc:"addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's if absent"`
+
+	OIDC *OIDCConfig `yaml:"oidc,omitempty" doc:"an identity provider of the town, beside passwords; accounts and roles stay here"`
+}
+
+// OIDCConfig is the key oidc of portal.
+type OIDCConfig struct {
+	Name      string `yaml:"name" doc:"what the sign-in page calls it"`
+	Issuer    string `yaml:"issuer" doc:"its address, under which /.well-known/openid-configuration lies"`
+	ClientID  string `yaml:"client_id" doc:"what it knows the portal as; it must send readers back to <url>/oidc/done"`
+	SecretEnv string `yaml:"secret_env" doc:"environment variable with the client's secret"`
+}
+
+func (o *OIDCConfig) check(url string) error {
+	switch {
+	case o == nil:
+		return nil
+	case url == "":
+		return errors.New("portal: oidc wants url, the portal's address as readers type it")
+	case o.Name == "" || o.Issuer == "" || o.ClientID == "" || o.SecretEnv == "":
+		return errors.New("portal: oidc: name, issuer, client_id and secret_env are all wanted")
+	case !strings.HasPrefix(o.Issuer, "https://") && !strings.HasPrefix(o.Issuer, "http://127.0.0.1"):
+		return fmt.Errorf("portal: oidc: issuer: %q: want https", o.Issuer)
+	}
+	return nil
 }
 
 func (p *PortalConfig) check() error {
@@ -39,6 +64,9 @@ func (p *PortalConfig) check() error {
 		if parsed, err := url.Parse(p.URL); err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
 			return fmt.Errorf("portal: url: %q: want an address such as https://tongbao.example", p.URL)
 		}
+	}
+	if err := p.OIDC.check(p.URL); err != nil {
+		return err
 	}
 	_, err := p.Proxies()
 	return err

@@ -25,49 +25,18 @@ func (h *House) Quarantine(ctx context.Context, w etl.Waiting, state string, cou
 		state, closed_at, closed_by, note `+from+` order by file, sheet, row_no, column_name`)
 }
 
-// ExportQuarantine writes the waiting rows of a choice into a workbook.
-func (h *House) ExportQuarantine(ctx context.Context, w etl.Waiting, path string, words func(string) string) (int, error) {
-	intake, err := h.intake(ctx)
+// Aliases lists the spellings of a grid, of all with grid "", by the seeds as
+// they stand; whoever works in the workspace is not in the way.
+func (w Workspace) Aliases(ctx context.Context, grid string) (warehouse.Rows, error) {
+	db, err := warehouse.Open(ctx, "", w.engine())
 	if err != nil {
-		return 0, err
-	}
-	return etl.Export(ctx, h.db, intake, w, path, words)
-}
-
-// ImportFixes takes a corrected workbook in.
-func (h *House) ImportFixes(ctx context.Context, path string) (etl.Report, error) {
-	intake, err := h.intake(ctx)
-	if err != nil {
-		return etl.Report{}, err
-	}
-	return etl.Import(ctx, h.db, intake, path)
-}
-
-// Replay takes the waiting rows of a choice by the present definitions and
-// seeds.
-func (h *House) Replay(ctx context.Context, w etl.Waiting, by string) (etl.Report, error) {
-	intake, err := h.intake(ctx)
-	if err != nil {
-		return etl.Report{}, err
-	}
-	return etl.Replay(ctx, h.db, intake, w, h.Now(), by)
-}
-
-// Dismiss closes the waiting rows of a choice for good.
-func (h *House) Dismiss(ctx context.Context, w etl.Waiting, by, why string) (int, error) {
-	intake, err := h.intake(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return etl.Dismiss(ctx, h.db, intake, w, h.Now(), by, why)
-}
-
-// Aliases lists the spellings of a grid, of all with grid "".
-func (h *House) Aliases(ctx context.Context, grid string) (warehouse.Rows, error) {
-	if err := h.loadSeeds(ctx, h.db); err != nil {
 		return warehouse.Rows{}, err
 	}
-	return h.db.Rows(ctx, `select alias.alias as spelling, alias.grid_id, max(grid.name) as name, alias.valid_from, alias.valid_to
+	defer db.Close()
+	if err := w.loadSeeds(ctx, db); err != nil {
+		return warehouse.Rows{}, err
+	}
+	return db.Rows(ctx, `select alias.alias as spelling, alias.grid_id, max(grid.name) as name, alias.valid_from, alias.valid_to
 		from seed.grid_alias as alias left join seed.grid as grid using (grid_id)
 		where `+quote(grid)+` in ('', alias.grid_id, grid.name)
 			or alias.grid_id in (select grid_id from seed.grid_alias where alias = `+quote(grid)+`)
@@ -83,18 +52,4 @@ func (h *House) Unmatched(ctx context.Context) (warehouse.Rows, error) {
 		from core.quarantine as quarantine inner join core.load as load using (load_id)
 		where quarantine.reason = 'unknown_grid' and quarantine.state = 'open'
 		group by quarantine.value order by rows desc, spelling`)
-}
-
-// AddAlias writes a spelling into the workspace's seeds.
-func (h *House) AddAlias(ctx context.Context, alias etl.Alias) ([]string, error) {
-	db, err := warehouse.Open(ctx, "", h.engine())
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	row, err := etl.AddAlias(ctx, db, h.seedsDir(), alias)
-	if err != nil {
-		return nil, &Problem{err}
-	}
-	return row, nil
 }

@@ -32,6 +32,11 @@ type Result struct {
 	IsNew    bool   // Version was made by this run
 	Folder   string // folder of the version, "" if none
 	Files    []string
+
+	// Of acts.
+	Alias     []string // the accepted spelling's row of the seed
+	Exported  int      // rows
+	Dismissed int      // rows
 }
 
 // CheckError is returned when checks of severity error have offenders. What

@@ -224,7 +224,7 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 	case "prune":
 		return h.Prune(ctx)
 	default:
-		return "", problemf("step %q: want one of %s", plan.Step, strings.Join(stepNames, ", "))
+		return h.act(ctx, plan, result)
 	}
 	if result.IsNew && run.Version == 0 {
 		run.Version = result.Version

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,10 +89,14 @@ func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /runs", s.serveRun)
 	mux.HandleFunc("POST /runs/{run}/cancel", s.serveCancel)
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		rows, err := s.house.Status(r.Context())
-		reply(w, rows, err)
-	})
+	for name, look := range map[string]func(context.Context) (warehouse.Rows, error){
+		"status": s.house.Status, "sources": s.house.Sources, "unmatched": s.house.Unmatched,
+	} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			rows, err := look(r.Context())
+			reply(w, rows, err)
+		})
+	}
 	mux.HandleFunc("GET /quarantine", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		var waiting etl.Waiting
@@ -102,7 +107,22 @@ func (s *Service) routes() http.Handler {
 		rows, err := s.house.Quarantine(r.Context(), waiting, query.Get("state"), query.Get("counts") == "true")
 		reply(w, rows, err)
 	})
+	mux.HandleFunc("POST /trial", answer(s.house.TestSource))
+	mux.HandleFunc("POST /proposal", answer(s.house.Discover))
 	return mux
+}
+
+// answer serves what needs no more than a request and works beside a run.
+func answer[Q, A any](work func(context.Context, Q) (A, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var request Q
+		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&request); err != nil {
+			reply(w, nil, problemf("request: %w", err))
+			return
+		}
+		result, err := work(r.Context(), request)
+		reply(w, result, err)
+	}
 }
 
 func (s *Service) serveRun(w http.ResponseWriter, r *http.Request) {
@@ -202,7 +222,7 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader) (*
 	return nil, errors.New(refused.Error)
 }
 
-// Rows asks for a table: status or quarantine.
+// Rows asks for a table: status, sources, unmatched or quarantine.
 func (c *Client) Rows(ctx context.Context, path string) (rows warehouse.Rows, err error) {
 	response, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
@@ -211,6 +231,31 @@ func (c *Client) Rows(ctx context.Context, path string) (rows warehouse.Rows, er
 	defer response.Body.Close()
 	err = json.NewDecoder(response.Body).Decode(&rows)
 	return rows, err
+}
+
+// TestSource has the service try a source with the secrets that it has.
+func (c *Client) TestSource(ctx context.Context, request TrialRequest) (trial Trial, err error) {
+	err = c.post(ctx, "/trial", request, &trial)
+	return trial, err
+}
+
+// Discover has the service look at a table with the secrets that it has.
+func (c *Client) Discover(ctx context.Context, of Unknown) (text string, err error) {
+	err = c.post(ctx, "/proposal", of, &text)
+	return text, err
+}
+
+func (c *Client) post(ctx context.Context, path string, request, result any) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	response, err := c.do(ctx, http.MethodPost, path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return json.NewDecoder(response.Body).Decode(result)
 }
 
 // Cancel ends a run that is queued or at work.

@@ -42,17 +42,41 @@ func (h *House) Sources(ctx context.Context) (warehouse.Rows, error) {
 		group by all order by all`)
 }
 
-// Trial is what a delivery would become.
+// Trial is what a delivery, or the first rows of a server, would become.
 type Trial struct {
-	Load    etl.Load
+	etl.Probed
 	Reasons warehouse.Rows // counts of bad rows
 	Bad     warehouse.Rows // the first bad rows, masked
-	Refused error          // why a pull would refuse the delivery, nil if it would not
+	Refused *etl.FileError // why a pull would refuse the delivery, nil if it would not
+}
+
+// TrialRequest asks for a trial; see Workspace.TestSource.
+type TrialRequest struct {
+	Source, File string
+	Choice       etl.Choice
+	Shown        int // bad rows
+}
+
+// SecretVariable names the environment variable that a source's server is asked
+// with, "" if there is none. Where it is not set the service may have it.
+func (w Workspace) SecretVariable(source string) (string, error) {
+	definitions, err := w.definitions()
+	if err != nil {
+		return "", err
+	}
+	for _, d := range definitions {
+		if d.Source == source && d.Connect != nil {
+			return d.Connect.URLEnv + d.Connect.TokenEnv, nil // one of them at most
+		}
+	}
+	return "", nil
 }
 
 // TestSource reads and types a delivery as a pull would, and loads nothing.
-// file "" is the source's newest one in the inbox.
-func (w Workspace) TestSource(ctx context.Context, source, file string, shown int) (trial Trial, err error) {
+// File "" is the source's newest one in the inbox; of a server the first rows
+// are read, by Choice those of a window.
+func (w Workspace) TestSource(ctx context.Context, request TrialRequest) (trial Trial, err error) {
+	source := request.Source
 	definitions, err := w.definitions()
 	if err != nil {
 		return trial, err
@@ -81,12 +105,9 @@ func (w Workspace) TestSource(ctx context.Context, source, file string, shown in
 		return trial, err
 	}
 	defer os.RemoveAll(raw)
-	intake := etl.Intake{Inbox: w.inboxDir(), Raw: raw, Definitions: definitions, Core: coreQueries(queries), Salt: "trial"}
-	trial.Load, err = etl.Probe(ctx, db, intake, source, file)
-	var refused *etl.FileError
-	if errors.As(err, &refused) {
-		trial.Refused = refused
-	} else if err != nil {
+	intake := etl.Intake{Inbox: w.inboxDir(), Raw: raw, Definitions: definitions, Core: coreQueries(queries), Salt: "trial", Choice: request.Choice}
+	trial.Probed, err = etl.Probe(ctx, db, intake, source, request.File)
+	if err != nil && !errors.As(err, &trial.Refused) {
 		return trial, &Problem{err}
 	}
 	trial.Reasons, err = db.Rows(ctx, `select reason, column_name as "column", count(*) as rows from core.quarantine group by all order by rows desc, reason, column_name`)
@@ -94,7 +115,7 @@ func (w Workspace) TestSource(ctx context.Context, source, file string, shown in
 		return trial, err
 	}
 	trial.Bad, err = db.Rows(ctx, fmt.Sprintf(`select sheet, row_no as row, column_name as "column", value, reason, detail
-		from core.quarantine order by sheet, row_no limit %d`, shown))
+		from core.quarantine order by sheet, row_no limit %d`, request.Shown))
 	return trial, err
 }
 
@@ -104,10 +125,11 @@ type Unknown struct {
 	File, Sheet            string
 	Connect, URLEnv, Table string
 	Target                 string // "" is guessed
+	Source                 string // name of the proposed definition
 }
 
 // Discover proposes a definition.
-func (w Workspace) Discover(ctx context.Context, of Unknown, source string) (string, error) {
+func (w Workspace) Discover(ctx context.Context, of Unknown) (string, error) {
 	definitions, err := w.definitions()
 	if err != nil {
 		return "", err
@@ -116,13 +138,13 @@ func (w Workspace) Discover(ctx context.Context, of Unknown, source string) (str
 	if of.Connect != "" {
 		sample, err = etl.SampleTable(ctx, of.Connect, of.URLEnv, of.Table)
 	} else {
-		sample, err = etl.SampleFile(of.File, of.Sheet)
+		sample, err = etl.SampleFile(ctx, of.File, of.Sheet)
 	}
 	if err != nil {
 		return "", &Problem{err}
 	}
 	sample.Target = of.Target
-	text, err := etl.Discover(sample, source, definitions)
+	text, err := etl.Discover(sample, of.Source, definitions)
 	if err != nil {
 		return "", &Problem{err}
 	}

@@ -139,14 +139,15 @@ type House struct {
 	Now      func() time.Time
 	Progress func(step string, done, total int) // nil shows nothing
 
-	program  string
-	verify   func(ctx context.Context, path string) error
-	db       *warehouse.DB
-	register *register.Register
-	lock     *flock.Flock
-	onRun    []func(register.Run)
-	telling  sync.Mutex
-	left     []register.Run // what a killed process left running, closed when we came
+	program     string
+	verify      func(ctx context.Context, path string) error
+	reasonWords func(string) string
+	db          *warehouse.DB
+	register    *register.Register
+	lock        *flock.Flock
+	onRun       []func(register.Run)
+	telling     sync.Mutex
+	left        []register.Run // what a killed process left running, closed when we came
 }
 
 // Options of Open.
@@ -157,6 +158,8 @@ type Options struct {
 	// Verify reads a published file through, in a process of its own; nil reads
 	// it in this one.
 	Verify func(ctx context.Context, path string) error
+	// Reasons puts the reason of a quarantined row into words; nil leaves it.
+	Reasons func(reason string) string
 }
 
 // Open takes the workspace's lock, opens what it holds, and clears away what
@@ -169,9 +172,12 @@ func Open(ctx context.Context, dir string, opt Options) (house *House, err error
 	if err := os.MkdirAll(w.path(), 0o755); err != nil {
 		return nil, err
 	}
-	h := &House{Workspace: w, Now: opt.Now, Progress: opt.Progress, program: opt.Program, verify: opt.Verify}
+	h := &House{Workspace: w, Now: opt.Now, Progress: opt.Progress, program: opt.Program, verify: opt.Verify, reasonWords: opt.Reasons}
 	if h.verify == nil {
 		h.verify = warehouse.Verify
+	}
+	if h.reasonWords == nil {
+		h.reasonWords = func(reason string) string { return reason }
 	}
 	if h.Now == nil {
 		h.Now = time.Now
@@ -306,5 +312,5 @@ func (h *House) clearHalfMade() error {
 			}
 		}
 	}
-	return nil
+	return h.clearExchange()
 }

@@ -4,6 +4,7 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -140,7 +141,13 @@ func write(all tables, of tongbao.Month, opt Options, dir string) ([]string, err
 		return nil, fmt.Errorf("draw %s: %w", xlsxPath, err)
 	}
 	defer book.Close()
-	if err := book.SaveAs(xlsxPath); err != nil {
+	// Not SaveAs: it takes no path of more than 207 characters.
+	file, err := os.Create(xlsxPath)
+	if err != nil {
+		return nil, err
+	}
+	book.Path = xlsxPath // its ending names the kind of book
+	if err := errors.Join(book.Write(file), file.Close()); err != nil {
 		return nil, err
 	}
 	return []string{htmlPath, xlsxPath}, nil

@@ -121,6 +121,8 @@
     data.set("do", what);
     running = new AbortController();
     const began = Date.now();
+    // What stands there answers another text.
+    document.getElementById("answer").setAttribute("aria-busy", "true");
     stop.hidden = false;
     const tick = () => { clock.textContent = clock.dataset.running + " " + ((Date.now() - began) / 1000).toFixed(0) + " s"; };
     tick();
@@ -143,6 +145,8 @@
       draw();
     }).catch(error => {
       clock.textContent = error.name === "AbortError" ? clock.dataset.stopped : clock.dataset.failed;
+      document.getElementById("answer").replaceChildren();
+      document.getElementById("answer").removeAttribute("aria-busy");
     }).finally(() => {
       clearInterval(timer);
       stop.hidden = true;

@@ -166,7 +166,7 @@ var refusals = map[string]string{
 	"several":   "%s statements; ask one at a time",
 	"relation":  "no table %q; write tables with their schema, as bulletin.community",
 	"source":    "%q may not stand in FROM; beside tables only range, generate_series and unnest",
-	"function":  "the function %q may not be called; docs/sql.md lists those that may",
+	"function":  "the function %q may not be called; docs/sql.md says which may",
 	"step":      "a step of WITH may not be called %q",
 	"show":      "%q; DESCRIBE and SUMMARIZE of a table or SELECT are answered",
 	"part":      "the part %q of the statement is not answered",

@@ -18,6 +18,7 @@ type accountsBody struct {
 	Link     string // address of a one-time link that was just made
 	LinkOf   string
 	IsNew    bool
+	Provider string // name of the identity provider, "" for none
 }
 
 func (s *Server) accounts(v *visit) error {
@@ -29,7 +30,7 @@ func (s *Server) showAccounts(v *visit, status int, body accountsBody) error {
 	if err != nil {
 		return err
 	}
-	body.Accounts, body.Roles, body.Lines = accounts, register.Roles(), register.Lines()
+	body.Accounts, body.Roles, body.Lines, body.Provider = accounts, register.Roles(), register.Lines(), s.providerName()
 	v.w.Header().Set("Cache-Control", "no-store")
 	return v.showAs(status, "accounts", body)
 }
@@ -100,6 +101,9 @@ func (s *Server) accountShown(v *visit) error {
 func (s *Server) accountChanged(v *visit) error {
 	account := v.formAccount()
 	account.Name = v.r.PathValue("name")
+	if old, err := s.Register.Account(v.r.Context(), account.Name); err == nil && s.OIDC == nil {
+		account.Subject = old.Subject // the form does not show it
+	}
 	err := s.Register.SetAccount(v.r.Context(), v.by(), account)
 	if errors.Is(err, register.ErrNoAccount) {
 		return refuse(http.StatusNotFound, "no_account")

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"tongbao/warehouse"
@@ -8,9 +10,13 @@ import (
 
 // dictionaryBody says of every table that the reader may ask what it holds.
 type dictionaryBody struct {
-	Of     warehouse.Published
-	Layers []dictionaryLayer
+	Of        warehouse.Published
+	Layers    []dictionaryLayer
+	Functions []functionClass
 }
+
+// functionClass are functions that a statement may call, as they were judged.
+type functionClass struct{ Class, Names string }
 
 type dictionaryLayer struct {
 	Name   string
@@ -52,6 +58,14 @@ func (w *words) dictionary(of warehouse.Published) dictionaryBody {
 		if len(entry.Tables) > 0 {
 			body.Layers = append(body.Layers, entry)
 		}
+	}
+	classes := map[string][]string{}
+	for name, class := range warehouse.AllowedFunctions() {
+		classes[class] = append(classes[class], name)
+	}
+	for _, class := range slices.Sorted(maps.Keys(classes)) {
+		slices.Sort(classes[class])
+		body.Functions = append(body.Functions, functionClass{class, strings.Join(classes[class], "  ")})
 	}
 	return body
 }

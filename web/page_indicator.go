@@ -40,7 +40,8 @@ func (s *Server) indicators(v *visit) error {
 	})
 }
 
-var indicatorCode = regexp.MustCompile(`^[A-Za-z]{2}\d{1,3}$`)
+// indicatorCode is the name of a query file, which the code is.
+var indicatorCode = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
 
 func (s *Server) indicator(v *visit) error {
 	code := strings.ToUpper(v.r.PathValue("code"))

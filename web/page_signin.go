@@ -15,18 +15,26 @@ type signInBody struct {
 	Name, Next string
 	Error      string        // key of what went wrong, "" for nothing
 	Wait       time.Duration // until the name may be tried again
+	Provider   string        // name of the identity provider, "" for none
+}
+
+func (s *Server) providerName() string {
+	if s.OIDC == nil {
+		return ""
+	}
+	return s.OIDC.Name
 }
 
 func (s *Server) signIn(v *visit) error {
 	if v.account.Name != "" {
 		return v.redirect(v.r.URL.Query().Get("next"))
 	}
-	return v.show("signin", signInBody{Next: localPath(v.r.URL.Query().Get("next"))})
+	return v.show("signin", signInBody{Next: localPath(v.r.URL.Query().Get("next")), Provider: s.providerName()})
 }
 
 func (s *Server) signInDone(v *visit) error {
 	form := v.r.PostForm
-	body := signInBody{Name: form.Get("name"), Next: localPath(form.Get("next"))}
+	body := signInBody{Name: form.Get("name"), Next: localPath(form.Get("next")), Provider: s.providerName()}
 	if !s.tries.allow(v.from, s.Now()) {
 		return refuse(http.StatusTooManyRequests, "too_many_tries")
 	}

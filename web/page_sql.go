@@ -32,6 +32,7 @@ type askBody struct {
 	Fields  []askField
 	Tables  []warehouse.Relation
 	Of      warehouse.Published
+	OfMonth string // the month whose version was asked for, "" for the newest
 	Limits  []askLimit
 	Link    string // opens the page with this query, "" if it is too long for an address
 	Plan    bool
@@ -214,8 +215,11 @@ func (v *visit) params(text string) []warehouse.Param {
 }
 
 func (v *visit) showSQL(status int, body askBody, of warehouse.Published) error {
-	body.Of = of
+	body.Of, body.OfMonth = of, v.r.Form.Get("of")
 	link := url.Values{"sql": {body.SQL}}
+	if body.OfMonth != "" {
+		link.Set("of", body.OfMonth)
+	}
 	for _, name := range warehouse.ParamNames(body.SQL) {
 		value := v.r.Form.Get(paramField + name)
 		if value == "" && name == "month" {

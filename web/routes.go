@@ -49,6 +49,8 @@ func (s *Server) routes() []route {
 
 		{"GET /sign-in", "", s.signIn, ""},
 		{"POST /sign-in", "", s.signInDone, ""},
+		{"GET /oidc", "", s.oidcStart, ""},
+		{"GET /oidc/done", "", s.oidcDone, ""},
 		{"GET /welcome", "", s.welcome, ""},
 		{"POST /welcome", "", s.welcomeDone, ""},
 		{"POST /locale", "", s.setLocale, ""},

@@ -47,6 +47,7 @@ type Options struct {
 	Certificate    string // file of the TLS certificate with its chain, "" for none
 	Key            string // file of its key
 	TrustedProxies []netip.Prefix
+	OIDC           *OIDC  // nil for passwords only; it wants URL
 	Published      string // folder data/published
 	Queries        fs.FS  // the queries that made what is published: indicator/<indicator>.sql
 	Register       *register.Register
@@ -60,15 +61,16 @@ type Options struct {
 // Server is the portal of a workspace.
 type Server struct {
 	Options
-	pages   map[string]map[string]*template.Template // by locale, then page
-	words   map[string]*words
-	assets  map[string]asset
-	library *library
-	drawn   *shelf   // pages of published versions
-	tries   *limiter // of signing in, by address
-	visits  *limiter // by session, or by address where nobody is signed in
-	origins *http.CrossOriginProtection
-	handler http.Handler
+	pages    map[string]map[string]*template.Template // by locale, then page
+	words    map[string]*words
+	assets   map[string]asset
+	library  *library
+	drawn    *shelf   // pages of published versions
+	tries    *limiter // of signing in, by address
+	visits   *limiter // by session, or by address where nobody is signed in
+	origins  *http.CrossOriginProtection
+	provider provider
+	handler  http.Handler
 }
 
 // New makes a portal. Its pages and texts are read here: what is wrong with
@@ -85,6 +87,9 @@ func New(opt Options) (*Server, error) {
 	}
 	s := &Server{Options: opt, tries: newLimiter(signInsPerMinute/60, signInBurst), visits: newLimiter(visitsPerSecond, visitBurst), origins: http.NewCrossOriginProtection(),
 		library: newLibrary(opt.Published), drawn: newShelf()}
+	if opt.OIDC != nil && opt.URL == "" {
+		return nil, errors.New("portal: oidc wants url, the portal's address as readers type it")
+	}
 	if opt.URL != "" {
 		parsed, err := url.Parse(opt.URL)
 		if err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
@@ -128,6 +133,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout: idleWithin, MaxHeaderBytes: MaxHeader, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+	// The first reader of the day need not wait for the tables to be read; that
+	// nothing is published yet is no fault.
+	warm := make(chan struct{})
+	go func() { defer close(warm); _, _ = s.library.current(ctx, 0) }()
+	defer func() { <-warm }()
 	stopped := context.AfterFunc(ctx, func() {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()

@@ -24,7 +24,7 @@ import (
 // window is a page of the portal in Chromium; it keeps what the page
 // complained about.
 type window struct {
-	t    *testing.T
+	t    testing.TB
 	ctx  context.Context
 	base string
 	lock sync.Mutex
@@ -231,7 +231,7 @@ func TestSQLInBrowser(t *testing.T) {
 	waitRunning(t, p, 1)
 	w.keep("sql-running")
 	w.run(`document.getElementById("stop").click()`)
-	w.until(`document.getElementById("clock").textContent === "已停止" && document.getElementById("stop").hidden`)
+	w.until(`document.getElementById("clock").textContent === "已停止" && document.getElementById("stop").hidden && !document.querySelector("table.answer")`)
 	waitRunning(t, p, 0)
 
 	w.run(`document.getElementById("sql-text").value = "from core.month_ticket"; document.getElementById("run").click()`)

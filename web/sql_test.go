@@ -116,6 +116,14 @@ func TestSQLPage(t *testing.T) {
 	if page := r.get("/sql"); !strings.Contains(page.text, `class="history"`) || !strings.Contains(page.text, "p.month=2026-10") && !strings.Contains(page.text, "nothing_such") {
 		t.Errorf("no history:\n%.2000s", page.text)
 	}
+	if of := r.get("/sql?of=2026-10"); of.status != http.StatusOK || !strings.Contains(of.text, `name="of" value="2026-10"`) {
+		t.Errorf("another month's version: %d", of.status)
+	}
+	for _, of := range []string{"1999-01", "../../x"} {
+		if got := r.get("/sql?of=" + of); got.status != http.StatusNotFound {
+			t.Errorf("the version of %s: %d", of, got.status)
+		}
+	}
 	taskforce := p.as(register.RoleTaskforce)
 	if got := taskforce.post("/sql", "sql", "select count(*) > 100 as many from core.month_ticket"); !strings.Contains(got.text, "<td>true</td>") {
 		t.Errorf("the taskforce's records: %d\n%.2000s", got.status, got.text)

@@ -175,7 +175,12 @@ func (v *visit) nav() []navItem {
 	return items
 }
 
-var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+// zippers are quick rather than thorough: a page is compressed for each reader,
+// and a town's network is not the bottleneck.
+var zippers = sync.Pool{New: func() any {
+	zipper, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // a level that there is
+	return zipper
+}}
 
 // send answers with bytes, unless the reader has them; compressed where that
 // is understood. The tag is weak: it is of the content, not of its coding.

@@ -46,7 +46,7 @@ func (c *clock) move(by time.Duration) {
 // portal is a portal under test, with an account for each role.
 type portal struct {
 	*Server
-	t     *testing.T
+	t     testing.TB
 	clock *clock
 	http  *httptest.Server
 }
@@ -60,7 +60,7 @@ func published(t testing.TB) string {
 	return t.TempDir()
 }
 
-func newPortal(t *testing.T, change ...func(*Options)) *portal {
+func newPortal(t testing.TB, change ...func(*Options)) *portal {
 	t.Helper()
 	ctx := context.Background()
 	reg, err := register.Open(ctx, filepath.Join(t.TempDir(), "register.db"))

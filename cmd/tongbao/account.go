@@ -72,6 +72,7 @@ func (a *app) accountAdd() *cobra.Command {
 	flags.StringVar(&account.Display, "display", "", "how pages call the person or post (default: the name)")
 	flags.StringVar(&account.Line, "line", "", "line of the role line: "+strings.Join(register.Lines(), ", "))
 	flags.StringVar(&account.Unit, "unit", "", "code of the community of the role unit")
+	flags.StringVar(&account.Subject, "subject", "", "who this is at the identity provider of portal: oidc (its claim sub)")
 	link := flags.Bool("link", false, "print a link that sets the password, instead of asking for one")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		account.Name, account.Role = args[0], register.Role(*role)

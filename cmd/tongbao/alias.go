@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"tongbao/etl"
+	"tongbao/pipeline"
+	"tongbao/warehouse"
 )
 
 func (a *app) aliasCommand() *cobra.Command {
@@ -19,14 +21,16 @@ func (a *app) aliasCommand() *cobra.Command {
 	}
 	unmatched := list.Flags().Bool("unmatched", false, "names in quarantine that no grid has, with counts and the nearest spellings")
 	list.RunE = func(command *cobra.Command, args []string) error {
-		house, err := a.open(command.Context())
+		ctx := command.Context()
+		workspace, err := pipeline.FindWorkspace(a.dir)
 		if err != nil {
 			return err
 		}
-		defer house.Close()
-		rows, err := house.Aliases(command.Context(), strings.Join(args, ""))
+		var rows warehouse.Rows
 		if *unmatched {
-			rows, err = house.Unmatched(command.Context())
+			rows, err = a.look(ctx, "/unmatched", func(house *pipeline.House) (warehouse.Rows, error) { return house.Unmatched(ctx) })
+		} else {
+			rows, err = workspace.Aliases(ctx, strings.Join(args, ""))
 		}
 		if err != nil {
 			return err
@@ -57,17 +61,12 @@ known spelling. Without --from and --to the spelling is valid as long as the gri
 			}
 			*day.into = parsed
 		}
-		house, err := a.open(command.Context())
-		if err != nil {
-			return err
-		}
-		defer house.Close()
-		row, err := house.AddAlias(command.Context(), alias)
+		outcome, err := a.act(command.Context(), pipeline.AliasAct(alias))
 		if err != nil {
 			return fmt.Errorf("alias add: %w", err)
 		}
 		fmt.Fprintf(a.stderr, "next: tongbao quarantine replay --reason unknown_grid\n")
-		_, err = fmt.Fprintln(a.stdout, strings.Join(row, ","))
+		_, err = fmt.Fprintln(a.stdout, strings.Join(outcome.Result.Alias, ","))
 		return err
 	}
 	command.AddCommand(list, add)

@@ -40,7 +40,7 @@ var wholeDemo = sync.OnceValues(func() (string, error) {
 	return town, os.WriteFile(filepath.Join(dir, "log.txt"), []byte(said.String()), 0o600)
 })
 
-func demoTown(t *testing.T) string {
+func demoTown(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("the whole demo town takes most of a minute")

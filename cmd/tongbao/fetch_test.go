@@ -119,9 +119,81 @@ func TestPullFlags(t *testing.T) {
 	if want := "/entries?since=2024-10-02T00%3A00%3A00%2B08%3A00&until=2024-10-03T00%3A00%3A00%2B08%3A00"; (*asked)[len(*asked)-1] != want {
 		t.Errorf("asked %s, want %s", (*asked)[len(*asked)-1], want)
 	}
+	// A trial reads and types the same rows, and leaves the town as it was.
+	before := digestOf(t, filepath.Join(town, "data", "raw"))
+	*asked = nil
+	for _, c := range []struct {
+		args []string
+		code int
+		want []string
+	}{
+		{nil, exitDone, []string{"ledger: all 3 rows read from 127.0.0.1", "nothing is kept", "3 rows in = 3 loaded"}},
+		{[]string{"--from", "2024-10-02"}, exitDone, []string{"all 3 rows read"}},
+		{[]string{"--to", "tomorrow"}, exitUsage, []string{"want a day or moment"}},
+		{[]string{"x.csv"}, exitUsage, []string{"not read from a file"}},
+	} {
+		code, _, stderr := command(t, append([]string{"sources", "test", "ledger", "-w", town}, c.args...)...)
+		for _, want := range c.want {
+			if code != c.code || !strings.Contains(stderr, want) {
+				t.Errorf("sources test %v: got exit %d and %q, want %d and %q", c.args, code, stderr, c.code, want)
+			}
+		}
+	}
+	if after := digestOf(t, filepath.Join(town, "data", "raw")); after != before || len(*asked) != 2 {
+		t.Errorf("a trial asked %q and changed raw/ from %s to %s", *asked, before, after)
+	}
 	t.Setenv("TONGBAO_TEST_TOKEN", "wrong")
+	if code, _, stderr := command(t, "sources", "test", "ledger", "-w", town); code != exitFailed || !strings.Contains(stderr, "check the token") {
+		t.Errorf("a trial with a wrong token: got exit %d and %q", code, stderr)
+	}
 	code, _, stderr := command(t, "pull", "-w", town)
 	if code != exitFailed || !strings.Contains(stderr, "ledger (http at 127.0.0.1") || !strings.Contains(stderr, "check the token") || strings.Contains(stderr, "wrong") {
 		t.Errorf("a wrong token: got exit %d and %q", code, stderr)
 	}
+}
+
+// TestTrialByService: a secret that only the service has is used there; one
+// that is set here is used here. What the service refuses reads the same.
+func TestTrialByService(t *testing.T) {
+	const variable = "TONGBAO_TEST_TOKEN"
+	t.Setenv(variable, "")
+	url, _ := startLedger(t)
+	town := filepath.Join(t.TempDir(), "town")
+	writeLedger(t, town, url)
+	try := func() (int, string) {
+		code, _, stderr := command(t, "sources", "test", "ledger", "-w", town)
+		return code, stderr
+	}
+	if code, stderr := try(); code != exitFailed || !strings.Contains(stderr, variable+" is not set") {
+		t.Errorf("no secret: exit %d, %q", code, stderr)
+	}
+	service := startService(t, town, variable+"=s3cret", "TONGBAO_TEST_DB=postgres://town:geheim@127.0.0.1:1/town")
+	if code, stderr := try(); code != exitDone || !strings.Contains(stderr, "3 rows in = 3 loaded") {
+		t.Errorf("the service's secret: exit %d, %q", code, stderr)
+	}
+	t.Setenv(variable, "wrong")
+	if code, stderr := try(); code != exitFailed || !strings.Contains(stderr, "check the token") {
+		t.Errorf("a secret of our own: exit %d, %q", code, stderr)
+	}
+	code, _, stderr := command(t, "sources", "discover", "--connect", "postgres", "--url-env", "TONGBAO_TEST_DB", "--table", "t", "-w", town)
+	if code != exitUsage || !strings.Contains(stderr, "postgres at 127.0.0.1:1") || strings.Contains(stderr, "geheim") {
+		t.Errorf("discover by the service: exit %d, %q", code, stderr)
+	}
+	stopService(t, service)
+}
+
+// digestOf lists the files of a folder with their sizes.
+func digestOf(t *testing.T, dir string) string {
+	t.Helper()
+	var all []string
+	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil && !info.IsDir() {
+			all = append(all, fmt.Sprint(path, info.Size(), info.ModTime()))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, "\n")
 }

@@ -22,7 +22,7 @@ import (
 
 // serving starts the program in a process of its own and returns it with what
 // it prints; the caller ends it.
-func serving(t *testing.T, env []string, args ...string) (*exec.Cmd, *bytes.Buffer) {
+func serving(t testing.TB, env []string, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -40,7 +40,7 @@ func serving(t *testing.T, env []string, args ...string) (*exec.Cmd, *bytes.Buff
 }
 
 // setJobs replaces the jobs of a workspace.
-func setJobs(t *testing.T, town, jobs string) {
+func setJobs(t testing.TB, town, jobs string) {
 	t.Helper()
 	file := filepath.Join(town, pipeline.ConfigName)
 	text, err := os.ReadFile(file)

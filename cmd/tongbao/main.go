@@ -132,8 +132,12 @@ func wrapArgs(command *cobra.Command) {
 // open opens the workspace for writing.
 func (a *app) open(ctx context.Context) (*pipeline.House, error) {
 	bar := newProgress(a.stderr)
+	words, err := reasonWords()
+	if err != nil {
+		return nil, err
+	}
 	return pipeline.Open(ctx, a.dir, pipeline.Options{
-		Program: version, Now: a.now, Progress: bar.show, Verify: verifyInChild,
+		Program: version, Now: a.now, Progress: bar.show, Verify: verifyInChild, Reasons: words,
 	})
 }
 

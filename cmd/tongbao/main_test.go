@@ -57,7 +57,7 @@ func mainUnderClock(text string) {
 var testNow = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 // command runs a command line in this process and returns what it printed.
-func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+func command(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(context.Background(), args, &out, &errs)
@@ -108,7 +108,7 @@ func readManifest(t *testing.T, workspace, month string) pipeline.Manifest {
 }
 
 // copyWorkspace copies a workspace, so that a test may break the copy.
-func copyWorkspace(t *testing.T, from string) string {
+func copyWorkspace(t testing.TB, from string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "town")
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {

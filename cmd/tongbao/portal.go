@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"tongbao"
@@ -37,7 +39,14 @@ func (a *app) servePortal(ctx context.Context, w pipeline.Workspace, service *pi
 	if err != nil {
 		return err
 	}
+	var oidc *web.OIDC
+	if o := config.OIDC; o != nil {
+		if oidc = (&web.OIDC{Name: o.Name, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: os.Getenv(o.SecretEnv)}); oidc.ClientSecret == "" {
+			return fmt.Errorf("portal: oidc: secret_env: %s is not set where the service is started", o.SecretEnv)
+		}
+	}
 	portal, err := web.New(web.Options{
+		OIDC: oidc,
 		Town: w.Config.Town, Listen: config.Listen, URL: config.URL, TrustedProxies: proxies,
 		Certificate: w.InWorkspace(config.Certificate), Key: w.InWorkspace(config.Key),
 		Published: w.PublishedDir(), Queries: w.QueryFiles(), Register: reg, Acts: acts{w, service}, Readers: readers, Desk: newDesk(reg), Log: log, Now: a.now,

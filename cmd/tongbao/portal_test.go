@@ -18,7 +18,7 @@ import (
 )
 
 // setPortal gives a workspace a portal on a free port, and no other listener.
-func setPortal(t *testing.T, town string) {
+func setPortal(t testing.TB, town string) {
 	t.Helper()
 	file := filepath.Join(town, pipeline.ConfigName)
 	text, err := os.ReadFile(file)
@@ -32,7 +32,7 @@ func setPortal(t *testing.T, town string) {
 }
 
 // portalOf waits until the portal of a town is open and returns its address.
-func portalOf(t *testing.T, town string) string {
+func portalOf(t testing.TB, town string) string {
 	t.Helper()
 	said := regexp.MustCompile(`"msg":"the portal is open","listen":"([^"]+)"`)
 	for range 300 {
@@ -49,7 +49,7 @@ func portalOf(t *testing.T, town string) string {
 const portalPassword = "correct horse battery staple"
 
 // account runs an account command with what is typed on its stdin.
-func account(t *testing.T, town, typed string, args ...string) (code int, stdout, stderr string) {
+func account(t testing.TB, town, typed string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	a := &app{stdin: strings.NewReader(typed), stdout: &out, stderr: &errs, now: time.Now}

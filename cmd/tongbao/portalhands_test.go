@@ -16,6 +16,7 @@ import (
 // ticket; the operator runs a month and sees it go; the language holds; who
 // signs out is out.
 func TestPortalHands(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	address := portalTown(t)
 	begin := func(role register.Role) *tab {

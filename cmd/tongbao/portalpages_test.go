@@ -95,6 +95,7 @@ var portalPages = []struct {
 // window at three widths, complains about nothing, asks for nothing from
 // elsewhere, and axe finds nothing serious.
 func TestPortalPages(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	address := portalTown(t)
 	axe, err := os.ReadFile(filepath.Join("..", "..", "node_modules", "axe-core", "axe.min.js"))

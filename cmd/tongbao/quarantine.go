@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
+	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -14,6 +19,7 @@ import (
 	"tongbao"
 	"tongbao/etl"
 	"tongbao/pipeline"
+	"tongbao/register"
 	"tongbao/templates"
 	"tongbao/warehouse"
 )
@@ -48,20 +54,59 @@ func (a *app) waitingFlags(flags *pflag.FlagSet) func() (etl.Waiting, error) {
 	}
 }
 
-// onWaiting runs work on the open workspace with the chosen rows.
-func (a *app) onWaiting(choose func() (etl.Waiting, error), work func(*cobra.Command, *pipeline.House, etl.Waiting, []string) error) func(*cobra.Command, []string) error {
-	return func(command *cobra.Command, args []string) error {
+// onWaiting does an act on the chosen rows and tells what became of it.
+func (a *app) onWaiting(choose func() (etl.Waiting, error), act func(etl.Waiting) register.PlanStep, tell func(pipeline.Result)) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, _ []string) error {
 		chosen, err := choose()
 		if err != nil {
 			return err
 		}
-		house, err := a.open(command.Context())
-		if err != nil {
-			return err
+		outcome, err := a.act(command.Context(), act(chosen))
+		if err == nil {
+			tell(outcome.Result)
 		}
-		defer house.Close()
-		return work(command, house, chosen, args)
+		return err
 	}
+}
+
+// act has one act done, by the service or here.
+func (a *app) act(ctx context.Context, step register.PlanStep) (pipeline.Outcome, error) {
+	month, err := a.month("")
+	if err != nil {
+		return pipeline.Outcome{}, err
+	}
+	return a.perform(ctx, pipeline.Request{Steps: []register.PlanStep{step}, Month: month})
+}
+
+// throughExchange gives work a folder of the workspace that the service can
+// see too: its name from here on, and from the workspace on.
+func (a *app) throughExchange(work func(here, there string) error) error {
+	workspace, err := pipeline.FindWorkspace(a.dir)
+	if err != nil {
+		return err
+	}
+	there, err := workspace.Exchange()
+	if err != nil {
+		return err
+	}
+	here := filepath.Join(a.dir, there)
+	defer os.RemoveAll(here)
+	return work(here, there)
+}
+
+// copyFile makes a new file of the same content.
+func copyFile(from, to string, mode fs.FileMode) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
 }
 
 func (a *app) quarantineList() *cobra.Command {
@@ -105,23 +150,32 @@ through the inbox. Rows that nobody touched go on waiting.`,
 		Args: cobra.ExactArgs(1),
 	}
 	choose := a.waitingFlags(command.Flags())
-	command.RunE = a.onWaiting(choose, func(command *cobra.Command, house *pipeline.House, chosen etl.Waiting, args []string) error {
-		words, err := reasonWords()
+	command.RunE = func(command *cobra.Command, args []string) error {
+		chosen, err := choose()
 		if err != nil {
 			return err
 		}
-		count, err := house.ExportQuarantine(command.Context(), chosen, args[0], words)
-		switch {
-		case err != nil:
-			return err
-		case count == 0:
-			fmt.Fprintln(a.stderr, "no row waits; nothing was written")
-			return nil
+		if _, err := os.Stat(args[0]); err == nil {
+			return &usageError{fmt.Errorf("%s exists; choose another name", args[0])}
 		}
-		fmt.Fprintf(a.stderr, "%d rows; the workbook holds personal data: only you may read it (mode 0600), delete it when it is done with\n", count)
-		_, err = fmt.Fprintln(a.stdout, args[0])
-		return err
-	})
+		return a.throughExchange(func(here, there string) error {
+			const name = "export.xlsx"
+			outcome, err := a.act(command.Context(), pipeline.ExportAct(filepath.Join(there, name), chosen))
+			switch {
+			case err != nil:
+				return err
+			case outcome.Result.Exported == 0:
+				fmt.Fprintln(a.stderr, "no row waits; nothing was written")
+				return nil
+			}
+			if err := copyFile(filepath.Join(here, name), args[0], 0o600); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stderr, "%d rows; the workbook holds personal data: only you may read it (mode 0600), delete it when it is done with\n", outcome.Result.Exported)
+			_, err = fmt.Fprintln(a.stdout, args[0])
+			return err
+		})
+	}
 	return command
 }
 
@@ -147,14 +201,23 @@ func (a *app) quarantineImport() *cobra.Command {
 		Short: "Take a corrected export in; the rows that it answers are closed",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			house, err := a.open(command.Context())
+			info, err := os.Stat(args[0])
 			if err != nil {
-				return err
+				return &usageError{err}
 			}
-			defer house.Close()
-			report, err := house.ImportFixes(command.Context(), args[0])
-			a.printLoads(report)
-			return err
+			return a.throughExchange(func(here, there string) error {
+				// Its name and its time are part of the delivery that it becomes.
+				given := filepath.Join(here, filepath.Base(args[0]))
+				if err := copyFile(args[0], given, 0o600); err != nil {
+					return err
+				}
+				if err := errors.Join(os.Chmod(given, 0o644), os.Chtimes(given, info.ModTime(), info.ModTime())); err != nil {
+					return err
+				}
+				outcome, err := a.act(command.Context(), pipeline.ImportAct(filepath.Join(there, filepath.Base(given))))
+				a.printLoads(outcome.Result.Pull)
+				return err
+			})
 		},
 	}
 }
@@ -166,18 +229,15 @@ func (a *app) quarantineReplay() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	choose := a.waitingFlags(command.Flags())
-	command.RunE = a.onWaiting(choose, func(command *cobra.Command, house *pipeline.House, chosen etl.Waiting, _ []string) error {
-		report, err := house.Replay(command.Context(), chosen, systemUser())
-		var taken, loaded int64
-		for _, load := range report.Loads {
-			taken += load.In
-			loaded += load.Loaded
-		}
-		if err == nil {
+	command.RunE = a.onWaiting(choose, func(chosen etl.Waiting) register.PlanStep { return pipeline.ReplayAct(systemUser(), chosen) },
+		func(result pipeline.Result) {
+			var taken, loaded int64
+			for _, load := range result.Pull.Loads {
+				taken += load.In
+				loaded += load.Loaded
+			}
 			fmt.Fprintf(a.stderr, "%d rows left quarantine: %d loaded + %d duplicate\n", taken, loaded, taken-loaded)
-		}
-		return err
-	})
+		})
 	return command
 }
 
@@ -200,13 +260,10 @@ func (a *app) quarantineDismiss() *cobra.Command {
 			return chosen, &usageError{fmt.Errorf("dismiss: choose the rows by --source, --reason, --file, --month or --row")}
 		}
 		return chosen, nil
-	}, func(command *cobra.Command, house *pipeline.House, chosen etl.Waiting, _ []string) error {
-		count, err := house.Dismiss(command.Context(), chosen, systemUser(), *why)
-		if err == nil {
-			fmt.Fprintf(a.stderr, "%d rows dismissed: %s\n", count, *why)
-		}
-		return err
-	})
+	}, func(chosen etl.Waiting) register.PlanStep { return pipeline.DismissAct(systemUser(), *why, chosen) },
+		func(result pipeline.Result) {
+			fmt.Fprintf(a.stderr, "%d rows dismissed: %s\n", result.Dismissed, *why)
+		})
 	return command
 }
 

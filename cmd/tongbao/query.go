@@ -23,40 +23,42 @@ func (a *app) queryCommand() *cobra.Command {
 		Short: "Ask the published data one SELECT",
 		Long: `Asks a published month one SELECT, in a process of its own that can read nothing else. At most
 100,000 rows, 64 MiB and 60 seconds. Without SQL it lists the tables. $name in the SQL is the value of --param name=value.
-docs/sql.md has the tables, the functions that may be called, and examples.`,
+Every query goes into the audit log. docs/sql.md has the tables, the functions that may be called, and examples.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	month := command.Flags().String("month", "", "published month as 2026-10 (default: the newest)")
 	params := command.Flags().StringArray("param", nil, "value of a parameter, as month=2026-10 or community=NAME; may be repeated")
 	records := command.Flags().Bool("records", false, "also what the taskforce alone may see: records, staff, building grids")
 	command.RunE = func(command *cobra.Command, args []string) error {
-		sources, err := a.readable(command.Context(), *month, *records)
-		if err != nil {
-			return err
-		}
-		if len(args) == 0 {
-			return a.print(tablesOf(sources))
-		}
-		question := warehouse.Question{SQL: args[0], Sources: sources, Limits: warehouse.FileLimits}
-		for _, param := range *params {
-			name, value, found := strings.Cut(param, "=")
-			if !found {
-				return &usageError{fmt.Errorf("--param %q: want name=value", param)}
+		return a.withRegister(command.Context(), func(workspace pipeline.Workspace, reg *register.Register, by register.By) error {
+			sources, err := a.readable(command.Context(), workspace, *month, *records)
+			if err != nil {
+				return err
 			}
-			question.Params = append(question.Params, warehouse.NewParam(name, value))
-		}
-		return a.ask(command.Context(), question)
+			if len(args) == 0 {
+				return a.print(tablesOf(sources))
+			}
+			question := warehouse.Question{SQL: args[0], Sources: sources, Limits: warehouse.FileLimits}
+			for _, param := range *params {
+				name, value, found := strings.Cut(param, "=")
+				if !found {
+					return &usageError{fmt.Errorf("--param %q: want name=value", param)}
+				}
+				question.Params = append(question.Params, warehouse.NewParam(name, value))
+			}
+			return a.ask(command.Context(), newDesk(reg), warehouse.Asker{Account: by.Account, From: by.From, Door: "command"}, question)
+		})
 	}
 	return command
 }
 
 // ask prints the answer in the form that --output asks for.
-func (a *app) ask(ctx context.Context, question warehouse.Question) error {
+func (a *app) ask(ctx context.Context, desk *warehouse.Desk, by warehouse.Asker, question warehouse.Question) error {
 	var rows warehouse.Rows
 	if a.output == "parquet" {
 		question.Form = warehouse.Parquet
 	}
-	summary, err := warehouse.Ask(ctx, question, &rows, a.stdout)
+	summary, err := desk.Ask(ctx, by, question, &rows, a.stdout)
 	var known *warehouse.QuestionError
 	switch {
 	case errors.As(err, &known) && known.Kind == warehouse.Refused:
@@ -72,13 +74,10 @@ func (a *app) ask(ctx context.Context, question warehouse.Question) error {
 }
 
 // readable lists what the command may read of a published month.
-func (a *app) readable(ctx context.Context, monthFlag string, records bool) ([]warehouse.Source, error) {
-	workspace, err := pipeline.FindWorkspace(a.dir)
-	if err != nil {
-		return nil, err
-	}
+func (a *app) readable(ctx context.Context, workspace pipeline.Workspace, monthFlag string, records bool) ([]warehouse.Source, error) {
 	var month tongbao.Month
 	if monthFlag != "" {
+		var err error
 		if month, err = a.month(monthFlag); err != nil {
 			return nil, err
 		}

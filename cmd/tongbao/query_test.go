@@ -98,7 +98,7 @@ func TestReadable(t *testing.T) {
 // TestQuery asks over the command line, in every form.
 func TestQuery(t *testing.T) {
 	t.Parallel()
-	town := demoTown(t)
+	town := copyWorkspace(t, demoTown(t)) // its audit log is written
 	query := "select name, total, place from bulletin.community where month = $month order by place limit 1"
 	table := must(t, "query", query, "-w", town, "--param", "month=2026-10")
 	if !strings.Contains(table, "社区") || !strings.Contains(table, "place") {
@@ -128,6 +128,25 @@ func TestQuery(t *testing.T) {
 	}
 	if tickets := must(t, "query", "select count(*) > 100 as many from core.month_ticket", "--records", "-w", town, "-o", "csv"); tickets != "many\ntrue\n" {
 		t.Errorf("records: %q", tickets)
+	}
+	workspace, err := pipeline.FindWorkspace(town)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, err := workspace.OpenRegister(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reg.Close()
+	audited := map[string]int{}
+	err = reg.EachAudit(context.Background(), register.AuditFilter{}, func(e register.AuditEntry) error {
+		if text, _ := e.Detail["sql"].(string); text == query && e.Object == "command" && strings.HasPrefix(e.Account, "system") || e.Act == register.ActQueryEnded {
+			audited[e.Act]++
+		}
+		return nil
+	})
+	if err != nil || audited[register.ActQuery] < 4 || audited[register.ActQueryEnded] < 5 {
+		t.Errorf("audited %v, %v", audited, err)
 	}
 	for _, bad := range []struct {
 		args []string
