@@ -143,6 +143,16 @@ func TestUnitSeesItsOwn(t *testing.T) {
 	if got := r.get("/records"); !strings.Contains(got.text, testUnit) || strings.Contains(got.text, ".csv") || strings.Contains(got.text, ".xlsx") {
 		t.Errorf("its own records, without files and rows: %s", got.text)
 	}
+	of, err := p.library.current(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &visit{Server: p.Server, account: register.Account{Role: register.RoleUnit, Unit: testUnit}}
+	for _, one := range v.rows(of, "lost_record") {
+		if one.Get("file")+one.Get("evidence")+one.Get("row_no") != "" || one.Get("record") == "" {
+			t.Fatalf("a hidden column can be read, or a shown one cannot: %+v", one)
+		}
+	}
 	line := p.as(register.RoleLine)
 	if got := line.get("/records"); !strings.Contains(got.text, "CG") || strings.Contains(got.text, "/indicator/DQ") || strings.Contains(got.text, ".xlsx") {
 		t.Error("the owner of a line sees its records, and those only")

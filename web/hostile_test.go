@@ -102,6 +102,11 @@ func TestHostileForms(t *testing.T) {
 	if _, err := p.Register.Account(context.Background(), "intruder"); err == nil {
 		t.Error("one of them added an account")
 	}
+	// Who has no cookie has no token to give: nothing is not equal to nothing.
+	bare := p.reader()
+	if got := bare.post("/sign-in", "name", "admin", "password", testPassword); got.status != http.StatusForbidden {
+		t.Errorf("without a cookie and a token: got %d", got.status)
+	}
 	r.get("/own")
 	// A token in the address is none: it would be in histories and logs.
 	request := r.request(http.MethodPost, "/accounts?form_token="+url.QueryEscape(r.token), strings.NewReader("name=intruder&role=admin"))

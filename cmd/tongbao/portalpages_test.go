@@ -120,6 +120,15 @@ func TestPortalPages(t *testing.T) {
 			}
 			p.checkPage(string(one.role)+strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(path), string(axe))
 		}
+		if one.role == register.RoleTaskforce {
+			for _, locale := range []string{"en", "zh-Hant"} {
+				for _, path := range []string{"/", "/unit/329118110201"} {
+					p.to(address + path)
+					p.press("[value=" + locale + "]")
+					p.checkPage(locale+strings.ReplaceAll(path, "/", "-"), string(axe))
+				}
+			}
+		}
 		p.quiet()
 	}
 }
