@@ -103,7 +103,7 @@ func inDialect(text string) string {
 			}
 		case isPattern(in, i):
 			out = append(out, "'(?s:.*)(?:", token[1:len(token)-1], ")(?s:.*)'")
-		case token[0] == '\'' && strings.Contains(token, `\`) && isAfter(in, i, "like", "ilike"):
+		case isText(token) && strings.Contains(token, `\`) && isAfter(in, i, "like", "ilike"):
 			out = append(out, token, ` escape '\'`)
 		case token == "::":
 			if at(in, i+1) == "pg_catalog" && at(in, i+2) == "." {
@@ -136,13 +136,13 @@ func cast(out []string, to string) []string {
 	if !slices.Contains(registers, lower) {
 		return append(out, "::", to)
 	}
+	if len(out) == 0 || !castable.MatchString(out[len(out)-1]) {
+		return append(out, "::", "varchar")
+	}
 	// A name becomes its number, a number its name.
 	begin := len(out) - 1
 	for begin > 0 && (out[begin-1] == "." || out[begin] == ".") {
 		begin--
-	}
-	if begin < 0 {
-		return append(out, "::", to)
 	}
 	function := lower + "_name"
 	if first := out[begin][0]; first == '\'' || first == '$' {
@@ -152,10 +152,15 @@ func cast(out []string, to string) []string {
 	return append(out[:begin], fmt.Sprintf("%s(%s)", function, operand))
 }
 
+// castable is a text, a parameter or the last word of a name.
+var castable = regexp.MustCompile(`^(?:'.*'|\$\d+|[\p{L}_][\p{L}\p{N}_$]*|".*")$`)
+
 // isPattern says whether a token is the text behind ~ or !~.
 func isPattern(in []string, i int) bool {
-	return in[i][0] == '\'' && isAfter(in, i, "~", "!~")
+	return isText(in[i]) && isAfter(in, i, "~", "!~")
 }
+
+func isText(token string) bool { return len(token) > 1 && token[0] == '\'' }
 
 func isAfter(in []string, i int, words ...string) bool {
 	for i--; i >= 0; i-- {

@@ -24,7 +24,7 @@ func (n *session) fetch(ctx context.Context, p *portal, most int) error {
 		limits := n.server.Limits
 		if most > 0 {
 			// What is not sent at once waits here.
-			limits.Bytes = MaxKept
+			limits.Bytes = min(limits.Bytes, MaxKept)
 		}
 		text := p.text
 		if text == "" {
