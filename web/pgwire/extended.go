@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -60,19 +61,45 @@ func (n *session) parse(message *pgproto3.Parse) error {
 	for len(s.oids) < most {
 		s.oids = append(s.oids, 0)
 	}
-	for _, found := range anyOf.FindAllStringSubmatch(s.text, -1) {
-		if i, err := strconv.Atoi(found[1]); err == nil && i > 0 && i <= len(s.oids) && s.oids[i-1] == 0 {
-			s.oids[i-1] = pgtype.TextArrayOID
-		}
-	}
+	n.guessTypes(s)
 	n.statements[message.Name] = s
 	n.prepared += s.size
 	n.backend.Send(&pgproto3.ParseComplete{})
 	return nil
 }
 
-// anyOf is a parameter that can only be a list, whatever the client says of it.
-var anyOf = regexp.MustCompile(`(?i)\b(?:any|some|all)\s*\(\s*\$(\d+)\s*\)`)
+// anyOf is a parameter that can only be a list, castTo one whose type stands
+// behind it.
+var (
+	anyOf  = regexp.MustCompile(`(?i)\b(?:any|some|all)\s*\(\s*\$(\d+)\s*\)`)
+	castTo = regexp.MustCompile(`\$(\d+)\s*::\s*(\w+)`)
+)
+
+// guessTypes gives parameters a type of which the client said nothing, where
+// the text says it.
+func (n *session) guessTypes(s *statement) {
+	guess := func(number string, oid uint32) {
+		if i, err := strconv.Atoi(number); err == nil && i > 0 && i <= len(s.oids) && s.oids[i-1] == 0 {
+			s.oids[i-1] = oid
+		}
+	}
+	for _, found := range anyOf.FindAllStringSubmatch(s.text, -1) {
+		guess(found[1], pgtype.TextArrayOID)
+	}
+	for _, found := range castTo.FindAllStringSubmatch(s.text, -1) {
+		name := strings.ToLower(found[2])
+		if other, isOther := otherNames[name]; isOther {
+			name = other
+		}
+		if known, isKnown := n.types.TypeForName(name); isKnown {
+			guess(found[1], known.OID)
+		}
+	}
+}
+
+var otherNames = map[string]string{
+	"int": "int4", "integer": "int4", "bigint": "int8", "smallint": "int2", "decimal": "numeric", "double": "float8", "real": "float4", "boolean": "bool", "string": "text",
+}
 
 // drop forgets a prepared statement.
 func (n *session) drop(name string) {

@@ -49,7 +49,7 @@ func TestBinary(t *testing.T) {
 			args := []any{pgx.QueryExecModeDescribeExec}
 			switch strings.Count(query, "$") {
 			case 1:
-				args = append(args, "7")
+				args = append(args, 7)
 			case 3:
 				args = append(args, "7", []string{"unit 5", "unit 6", "it's"}, "unit 1")
 			}
