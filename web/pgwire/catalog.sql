@@ -85,7 +85,7 @@ create view pg.pg_shdescription as select 0 as objoid, 0 as classoid, '' as desc
 create view pg.pg_proc as
 select 0 as oid, '' as proname, 0 as pronamespace, 0 as proowner, 'f' as prokind, 0 as prorettype, 0 as prolang, '' as proargtypes, false as proretset, null::varchar[] as proargnames, null::varchar as prosrc, false as prosecdef limit 0;
 create view pg.pg_index as
-select 0 as indexrelid, 0 as indrelid, false as indisunique, false as indisprimary, false as indisclustered, true as indisvalid, [0] as indkey, [0] as indoption, [0] as indclass, null::varchar as indexprs, null::varchar as indpred, false as indisreplident, false as indisexclusion, false as indimmediate, 0 as indnatts, 0 as indnkeyatts limit 0;
+select 0 as indexrelid, 0 as indrelid, false as indisunique, false as indisprimary, false as indisclustered, true as indisvalid, [0] as indkey, [0] as indoption, [0] as indclass, null::varchar as indexprs, null::varchar as indpred, false as indisreplident, false as indisexclusion, false as indimmediate, false as indnullsnotdistinct, 0 as indnatts, 0 as indnkeyatts limit 0;
 create view pg.pg_indexes as select '' as schemaname, '' as tablename, '' as indexname, '' as "tablespace", '' as indexdef limit 0;
 create view pg.pg_constraint as
 select 0 as oid, '' as conname, 0 as connamespace, '' as contype, false as condeferrable, false as condeferred, true as convalidated, 0 as conrelid, 0 as contypid, 0 as conindid, 0 as conparentid, 0 as confrelid, '' as confupdtype, '' as confdeltype, '' as confmatchtype, [0] as conkey, [0] as confkey, null::varchar as conbin, false as connoinherit, false as conislocal, 0 as coninhcount limit 0;
@@ -110,10 +110,11 @@ create view pg.pg_foreign_server as select 0 as oid, '' as srvname, 0 as srvowne
 create view pg.pg_foreign_data_wrapper as select 0 as oid, '' as fdwname, 0 as fdwowner, 0 as fdwhandler, null::varchar[] as fdwoptions limit 0;
 create view pg.pg_event_trigger as select 0 as oid, '' as evtname, '' as evtevent, 0 as evtowner limit 0;
 create view pg.pg_partitioned_table as select 0 as partrelid, '' as partstrat limit 0;
-create view pg.pg_sequence as select 0 as seqrelid, 0 as seqtypid, 0 as seqstart limit 0;
+create view pg.pg_sequence as select 0 as seqrelid, 0 as seqtypid, 0 as seqstart, 0 as seqincrement, 0 as seqmin, 0 as seqmax, 0 as seqcache, false as seqcycle limit 0;
 create view pg.pg_sequences as select '' as schemaname, '' as sequencename limit 0;
 create view pg.pg_publication as select 0 as oid, '' as pubname, false as puballtables limit 0;
 create view pg.pg_operator as select 0 as oid, '' as oprname, 0 as oprnamespace limit 0;
+create view pg.pg_opclass as select 0 as oid, '' as opcname, true as opcdefault limit 0;
 create view pg.pg_aggregate as select 0 as aggfnoid limit 0;
 
 create view information.schemata as
@@ -156,6 +157,7 @@ create macro pg_my_temp_schema() as 0;
 create macro pg_is_other_temp_schema(number) as false;
 create macro pg_table_is_visible(number) as number in (select oid from pg.shown_table where schema_name = current_schema());
 create macro pg_type_is_visible(number) as true;
+create macro pg_collation_is_visible(number) as true;
 create macro pg_function_is_visible(number) as true;
 create macro pg_relation_is_publishable(number) as false;
 create macro pg_get_expr(node, number) as null::varchar, (node, number, pretty) as null::varchar;
@@ -193,6 +195,7 @@ create macro array_upper(list, dimension) as nullif(len(list), 0);
 create macro array_lower(list, dimension) as case when len(list) > 0 then 1 end;
 create macro array_remove(list, gone) as list_filter(list, lambda one: one is distinct from gone);
 create macro _pg_expandarray(list) as {'x': list[1], 'n': 1};
+create macro generate_subscripts(list, dimension) as unnest(generate_series(1, len(list)));
 create macro quote_ident(name) as '"' || replace(name, '"', '""') || '"';
 create macro to_regclass(name) as
     coalesce(

@@ -85,6 +85,13 @@ var castTypes = map[string]string{"name": "varchar", "oid": "bigint", "xid": "bi
 // the schemas get names that are not the engine's own, operators and types are
 // written without a schema, and patterns are found anywhere in a text.
 func inDialect(text string) string {
+	text = castAs.ReplaceAllString(text, "$1::$2")
+	text = asRegister.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(strings.ToLower(strings.Join(strings.Fields(found), "")), "oid)") {
+			return "as varchar) as bigint)"
+		}
+		return "as varchar)"
+	})
 	in := tokens.FindAllString(operatorName.ReplaceAllString(collation.ReplaceAllString(text, " "), " $1 "), -1)
 	var out []string
 	for i := 0; i < len(in); i++ {
@@ -101,6 +108,8 @@ func inDialect(text string) string {
 			} else {
 				out = append(out, informationSchema, ".", in[i])
 			}
+		case lower == "json_build_object" && at(in, i+1) == "(":
+			out = append(out, "concat") // of what there is none of: identity columns
 		case isPattern(in, i):
 			out = append(out, "'(?s:.*)(?:", token[1:len(token)-1], ")(?s:.*)'")
 		case isText(token) && strings.Contains(token, `\`) && isAfter(in, i, "like", "ilike"):
@@ -124,6 +133,8 @@ func inDialect(text string) string {
 
 var (
 	operatorName = regexp.MustCompile(`(?i)\bOPERATOR\s*\(\s*pg_catalog\s*\.\s*([^\s)]+)\s*\)`)
+	castAs       = regexp.MustCompile(`(?i)\bCAST\s*\(\s*('[^']*'|\$\d+|[\w.]+)\s+AS\s+((?:pg_catalog\.)?(?:reg\w+|oid|name))\s*\)`)
+	asRegister   = regexp.MustCompile(`(?i)\bAS\s+(?:pg_catalog\.)?reg(?:class|type|proc|procedure|namespace|role)\s*\)(?:\s+AS\s+OID\s*\))?`)
 	collation    = regexp.MustCompile(`(?i)\s+COLLATE\s+pg_catalog\.("default"|default)`)
 )
 

@@ -23,7 +23,7 @@ import (
 func TestHostile(t *testing.T) {
 	d := openDoor(t, func(opt *Options) {
 		opt.Limits = warehouse.FileLimits
-		opt.Limits.Time = 2 * time.Second // a statement that wants a minute shows nothing more
+		opt.Limits.Time = 5 * time.Second // a statement that wants a minute shows nothing more
 	})
 	dir := filepath.Dir(d.certificate)
 	before := listing(t, dir)
@@ -38,7 +38,7 @@ func TestHostile(t *testing.T) {
 			code, answer := d.send(t, one.Text, isPrepared)
 			command, _ := nextCommand(one.Text)
 			wanted := codesOf(one)
-			if command != nil || mentionsCatalog.MatchString(one.Text) {
+			if command != nil || isEmpty(one.Text) || mentionsCatalog.MatchString(one.Text) {
 				wanted = nil // the door answers these itself, of what the account may know
 			}
 			if wanted != nil && !slices.Contains(wanted, code) {
