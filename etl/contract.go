@@ -98,11 +98,15 @@ func (r Range) check(kind string) error {
 	return nil
 }
 
-// agreed notes the faults of a typed column that breaks its range or pattern.
-func (t *typing) agreed(c Column, raw, kind, shown string) {
-	name := first(c.From)
+// agreed notes the faults of a typed column that breaks its range or pattern,
+// which show what the given one shows.
+func (t *typing) agreed(c Column, raw, kind string, shown fault) {
+	add := func(condition, reason string) {
+		shown.condition, shown.reason = condition, reason
+		t.faults = append(t.faults, shown)
+	}
 	if c.Pattern != "" {
-		t.faults = append(t.faults, fault{fmt.Sprintf("not regexp_full_match(%s, %s)", raw, literal(c.Pattern)), name, "bad_pattern", shown})
+		add(fmt.Sprintf("not regexp_full_match(%s, %s)", raw, literal(c.Pattern)), "bad_pattern")
 	}
 	if c.Range == nil {
 		return
@@ -118,7 +122,7 @@ func (t *typing) agreed(c Column, raw, kind, shown string) {
 			outside = append(outside, fmt.Sprintf("t_%s %s %s", c.To, sign, value))
 		}
 	}
-	t.faults = append(t.faults, fault{strings.Join(outside, " or "), name, "out_of_range", shown})
+	add(strings.Join(outside, " or "), "out_of_range")
 }
 
 // checkHeader refuses a delivery whose columns differ where the definition
@@ -140,10 +144,10 @@ func (d *Definition) checkHeader(h header) error {
 func (d *Definition) headerFaults(h header) []fault {
 	var faults []fault
 	if d.OnUnknown == quarantine && len(h.unknown) > 0 {
-		faults = append(faults, fault{"true", strings.Join(h.unknown, ", "), "unknown_column", "null"})
+		faults = append(faults, fault{"true", strings.Join(h.unknown, ", "), "unknown_column", "null", false})
 	}
 	if d.OnMissing == quarantine && len(h.absent) > 0 {
-		faults = append(faults, fault{"true", strings.Join(h.absent, ", "), "missing_column", "null"})
+		faults = append(faults, fault{"true", strings.Join(h.absent, ", "), "missing_column", "null", false})
 	}
 	return faults
 }

@@ -30,7 +30,7 @@ func (d *Definition) readCSV(path, scratch string) (stage, error) {
 	if regular && len(d.Delimiter) == 1 {
 		if h, err := d.findHeader([][]string{shape.header}); err == nil {
 			return stage{path: utf8Path, delimiter: d.Delimiter, newline: shape.newline, isFile: true,
-				header: h, records: shape.records - 1}, nil
+				header: h, records: shape.records - 1, traits: shape.traits}, nil
 		}
 	}
 	return d.readCSVCarefully(utf8Path, filepath.Join(scratch, "stage.csv"))
@@ -69,6 +69,7 @@ type csvShape struct {
 	header  []string
 	records int64 // with the header
 	newline string
+	traits  []trait
 }
 
 // scanCSV reads the bytes of a CSV once and says whether it is regular: every
@@ -104,10 +105,14 @@ func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err err
 			if number == 1 {
 				delimiters, shape.newline = fields, end
 				shape.header = splitHeader(line, delimiter)
+				shape.traits = make([]trait, fields+1)
 			}
 			// Only the last line may lack its end.
 			regular = regular && ok && fields == delimiters && (end == shape.newline || atEnd)
 			shape.records++
+			if regular && number > 1 {
+				seeLine(shape.traits, line[:len(line)-len(end)], delimiter)
+			}
 		}
 		if !regular || atEnd {
 			return regular && shape.records > 1 && shape.newline != "", shape, nil

@@ -21,6 +21,7 @@ type loader struct {
 	load     Load
 	clock    time.Time
 	firstRow int64  // rowid of the first row of typed
+	incoming int64  // good rows, of a repeated key one
 	raw      string // folder of raw/
 	held     []heldRow
 	replay   *closing // nil but for a replay of quarantined rows
@@ -38,19 +39,18 @@ func (l *loader) step(name string) {
 
 // run does the load's transaction.
 func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
-	l.clock = time.Now()
-	return db.Write(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
-		typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
+	typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
+	return db.WriteStaged(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
 		if _, err := tx.Exec(ctx, typed.create()); err != nil {
 			return l.unreadable(ctx, err)
 		}
 		if err := l.countTyped(ctx, tx); err != nil {
 			return err
 		}
-		if err := l.keepReplayed(ctx, tx); err != nil {
-			return err
-		}
+		err := l.keepReplayed(ctx, tx)
 		l.step("read and type")
+		return err
+	}, func(ctx context.Context, tx *warehouse.Tx) error {
 		for _, step := range []struct {
 			name string
 			do   func(context.Context, *warehouse.Tx) error
@@ -307,12 +307,12 @@ func (l *loader) sourceKey() string {
 	return strings.Join(keys, " || '|' || ")
 }
 
-// makeLanding makes the view of good rows that core's query reads in place of
-// landed.<target>.
+// makeLanding makes the view placed of good rows: the columns of landed.<target>
+// and where in typed a row is.
 func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
 	// updated_at is of the common columns, the others of the fact.
 	selected := []string{
-		literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
+		"typed.rowid as place", literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
 		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", "typed.sheet as sheet",
 		"cast(" + l.rowNumber() + " as bigint) as row_no", momentLiteral(l.item.DeliveredAt) + " as delivered_at",
 		l.updatedAt() + " as updated_at",
@@ -326,7 +326,7 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 	if hasFaults {
 		without = "\nanti join faulty on typed.rowid = faulty.place"
 	}
-	statement := fmt.Sprintf("create or replace temp view landing as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
+	statement := fmt.Sprintf("create or replace temp view placed as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
 		strings.Join(selected, ",\n    "), l.joins(), without)
 	if older, err := l.isOlderSet(ctx, tx); err != nil {
 		return err

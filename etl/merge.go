@@ -14,63 +14,36 @@ import (
 // order in which deliveries are taken in. versionTuple says the same.
 const latestFirst = "coalesce(updated_at, delivered_at) desc, delivered_at desc, file desc, coalesce(sheet, '') desc, row_no desc"
 
-// merge brings the rows of landing into core.<target>.
+// merge brings the good rows into core.<target>. What decides which of them
+// stay is few columns, so the rows themselves are shaped and written once.
 func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
-	target := `core."` + l.d.Target + `"`
-	shaped := strings.NewReplacer("landed."+l.d.Target, "landing", `landed."`+l.d.Target+`"`, "landing").Replace(l.coreSQL)
-	incoming := fmt.Sprintf("select fact.*, fact.delivered_at as first_delivered_at, hash(%s) as content_hash from (\n%s\n) as fact",
-		strings.Join(factColumns(l.d.Target), ", "), shaped)
-
-	var known, repeated bool
-	err := tx.QueryRow(ctx, "select exists (select 1 from "+target+" where source = ?), count(*) <> count(distinct source_key) from landing",
-		l.load.Source).Scan(&known, &repeated)
+	isKnown, err := l.listIncoming(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if !known && !repeated {
-		return l.insertAll(ctx, tx, target, incoming)
-	}
-	if repeated {
-		incoming += " qualify row_number() over (partition by source_key order by " + latestFirst + ") = 1"
-	}
-	statements := []string{
-		"create or replace temp table incoming as\n" + incoming,
-		// What core holds of these keys.
-		fmt.Sprintf(`create or replace temp table held as
-select core.rowid as place, core.source_key, core.content_hash, core.first_delivered_at, %s
-from %s as core semi join incoming on core.source_key = incoming.source_key
-where core.source = %s`, prefixed("core", "updated_at, delivered_at, file, sheet, row_no"), target, literal(l.load.Source)),
-		// is_newer: the incoming version stays; is_changed: it says something else.
-		fmt.Sprintf(`create or replace temp table verdict as
-select incoming.rowid as incoming_place, held.place,
-    held.place is null or (%s) > (%s) as is_newer,
-    incoming.content_hash is distinct from held.content_hash as is_changed,
-    least(incoming.first_delivered_at, coalesce(held.first_delivered_at, incoming.first_delivered_at)) as first_delivered_at,
-    incoming.first_delivered_at < held.first_delivered_at as is_earlier
-from incoming left join held using (source_key)`, versionTuple("incoming"), versionTuple("held")),
-	}
-	for _, statement := range statements {
-		if _, err := tx.Exec(ctx, statement); err != nil {
+	target := fmt.Sprintf("core.%q", l.d.Target)
+	changes := mergeChanges{}
+	if isKnown {
+		if changes, err = l.compare(ctx, tx, target); err != nil {
 			return err
 		}
 	}
-	changes, err := l.countMerge(ctx, tx)
-	if err != nil {
+	if err := l.countMerge(ctx, tx, changes); err != nil {
 		return err
 	}
-	for _, change := range []struct {
-		rows      int64
-		statement string
-	}{
-		{changes.earlier, fmt.Sprintf("update %s as core set first_delivered_at = verdict.first_delivered_at from verdict where core.rowid = verdict.place and not verdict.is_newer and core.first_delivered_at > verdict.first_delivered_at", target)},
-		{changes.replaced, fmt.Sprintf("delete from %s where rowid in (select place from verdict where is_newer and place is not null)", target)},
-		{changes.newer, fmt.Sprintf("insert into %s by name select incoming.* exclude (first_delivered_at), verdict.first_delivered_at from incoming inner join verdict on incoming.rowid = verdict.incoming_place where verdict.is_newer", target)},
-	} {
-		// Planning a statement that moves nothing is most of a small load's time.
-		if change.rows == 0 {
-			continue
+	if changes.earlier > 0 {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("update %s as core set first_delivered_at = verdict.first_delivered_at from verdict where core.rowid = verdict.held_place and not verdict.is_newer and core.first_delivered_at > verdict.first_delivered_at", target)); err != nil {
+			return err
 		}
-		if _, err := tx.Exec(ctx, change.statement); err != nil {
+	}
+	if l.incoming > changes.older {
+		if err := l.insert(ctx, tx, target, changes); err != nil {
+			return err
+		}
+	}
+	// Last, because the rows of an older set are picked by what core holds.
+	if changes.replaced > 0 {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("delete from %s where rowid in (select held_place from verdict where is_newer)", target)); err != nil {
 			return err
 		}
 	}
@@ -78,42 +51,95 @@ from incoming left join held using (source_key)`, versionTuple("incoming"), vers
 	return nil
 }
 
-// insertAll is the way of a first delivery without repeated keys: its rows go
-// straight into core.
-func (l *loader) insertAll(ctx context.Context, tx *warehouse.Tx, target, incoming string) error {
-	result, err := tx.Exec(ctx, "insert into "+target+" by name\n"+incoming)
+// listIncoming makes the table incoming of the good rows, of a repeated key the
+// latest, and says whether core may hold any of them.
+func (l *loader) listIncoming(ctx context.Context, tx *warehouse.Tx) (isKnown bool, err error) {
+	_, err = tx.Exec(ctx, "create or replace temp table incoming as select place, source_key, updated_at, delivered_at, file, sheet, row_no, "+
+		l.timeColumn("placed")+" as touched_at from placed")
 	if err != nil {
-		return err
+		return false, err
 	}
-	if l.load.Loaded, err = result.RowsAffected(); err != nil {
-		return err
+	var keys int64
+	err = tx.QueryRow(ctx, fmt.Sprintf("select exists (select 1 from core.%q where source = ?), count(*), count(distinct source_key) from incoming", l.d.Target),
+		l.load.Source).Scan(&isKnown, &l.incoming, &keys)
+	if err != nil || keys == l.incoming {
+		return isKnown, err
 	}
-	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
-	warehouse.Failpoint("etl.merged")
-	if l.load.Loaded == 0 {
-		return nil
-	}
-	return l.noteEarliestOf(ctx, tx, target+" as fact where load_id = "+literal(l.load.ID))
+	l.incoming = keys
+	_, err = tx.Exec(ctx, `delete from incoming where place in (select place from incoming
+qualify row_number() over (partition by source_key order by `+latestFirst+`) > 1)`)
+	return isKnown, err
 }
 
-// mergeChanges counts the rows of the verdict that each statement of a merge
-// is about.
-type mergeChanges struct{ newer, replaced, earlier int64 }
+// mergeChanges counts the rows whose keys core holds: those that the delivery
+// replaces, those of them that say the same, those that core has in a later
+// version, and those of them that it has by a later delivery.
+type mergeChanges struct{ replaced, same, older, earlier int64 }
 
-func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx) (changes mergeChanges, err error) {
-	// A row that only moves the first delivery touches its month too: whether it
-	// came late may change.
-	var month string
-	err = tx.QueryRow(ctx, fmt.Sprintf(`select count(*) filter (is_newer and is_changed), count(*) filter (is_newer),
-    count(*) filter (is_newer and place is not null), count(*) filter (not is_newer and is_earlier),
-    coalesce(strftime(min(%s) filter (is_newer and is_changed or is_earlier), '%%Y-%%m'), '')
-from verdict inner join incoming on incoming.rowid = verdict.incoming_place`, l.timeColumn("incoming"))).
-		Scan(&l.load.Loaded, &changes.newer, &changes.replaced, &changes.earlier, &month)
+// compare makes the table verdict of the incoming rows whose keys core holds.
+// is_newer: the incoming version stays; is_changed: it says something else.
+func (l *loader) compare(ctx context.Context, tx *warehouse.Tx, target string) (changes mergeChanges, err error) {
+	_, err = tx.Exec(ctx, fmt.Sprintf(`create or replace temp table held as
+select incoming.place, incoming.source_key, core.rowid as held_place, core.content_hash, (%s) > (%s) as is_newer,
+    least(incoming.delivered_at, core.first_delivered_at) as first_delivered_at, incoming.delivered_at < core.first_delivered_at as is_earlier
+from %s as core inner join incoming on core.source_key = incoming.source_key
+where core.source = %s`, versionTuple("incoming"), versionTuple("core"), target, literal(l.load.Source)))
 	if err != nil {
 		return changes, err
 	}
+	var held int64
+	if err = tx.QueryRow(ctx, "select count(*) from held").Scan(&held); err != nil || held == 0 {
+		return changes, err
+	}
+	_, err = tx.Exec(ctx, fmt.Sprintf(`create or replace temp table verdict as
+select held.* exclude (content_hash), hash(%s) is distinct from held.content_hash as is_changed
+from placed as fact inner join held on fact.place = held.place`, strings.Join(factColumns(l.d.Target), ", ")))
+	if err != nil {
+		return changes, err
+	}
+	err = tx.QueryRow(ctx, `select count(*) filter (is_newer), count(*) filter (is_newer and not is_changed),
+    count(*) filter (not is_newer), count(*) filter (not is_newer and is_earlier) from verdict`).
+		Scan(&changes.replaced, &changes.same, &changes.older, &changes.earlier)
+	return changes, err
+}
+
+// countMerge notes what the load does, and the earliest month that it touches.
+func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx, changes mergeChanges) error {
+	l.load.Loaded = l.incoming - changes.same - changes.older
 	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
-	return changes, l.noteEarliest(month)
+	// A row that only moves the first delivery touches its month too: whether it
+	// came late may change.
+	without := ""
+	if changes.same+changes.older > 0 {
+		without = "\nanti join (select place from verdict where not (is_newer and is_changed or is_earlier)) as verdict using (place)"
+	}
+	var month string
+	if err := tx.QueryRow(ctx, "select coalesce(strftime(min(touched_at), '%Y-%m'), '') from incoming"+without).Scan(&month); err != nil {
+		return err
+	}
+	return l.noteEarliest(month)
+}
+
+// insert shapes the rows that stay by core's query, which reads the view
+// landing in place of landed.<target>.
+func (l *loader) insert(ctx context.Context, tx *warehouse.Tx, target string, changes mergeChanges) error {
+	without, firstDelivered, held := "", "fact.delivered_at", ""
+	if l.load.In != l.load.Quarantined+l.incoming {
+		without += "\nsemi join incoming using (place)"
+	}
+	if changes.older > 0 {
+		without += "\nanti join (select place from verdict where not is_newer) as verdict using (place)"
+	}
+	if changes.replaced > 0 {
+		firstDelivered, held = "coalesce(verdict.first_delivered_at, fact.delivered_at)", "\nleft join verdict on fact.source_key = verdict.source_key"
+	}
+	if _, err := tx.Exec(ctx, "create or replace temp view landing as select placed.* exclude (place) from placed"+without); err != nil {
+		return err
+	}
+	shaped := strings.NewReplacer("landed."+l.d.Target, "landing", `landed."`+l.d.Target+`"`, "landing").Replace(l.coreSQL)
+	_, err := tx.Exec(ctx, fmt.Sprintf("insert into %s by name\nselect fact.*, %s as first_delivered_at, hash(%s) as content_hash from (\n%s\n) as fact%s",
+		target, firstDelivered, strings.Join(factColumns(l.d.Target), ", "), shaped, held))
+	return err
 }
 
 // timeColumn is what tells which months a row of the named step touches. An

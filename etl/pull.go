@@ -156,6 +156,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 		return load, err
 	}
 	defer os.RemoveAll(scratch)
+	l.clock = time.Now()
 	if item.Answers != nil {
 		d = d.forFixes()
 	}
@@ -163,6 +164,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 	if err != nil {
 		return load, err
 	}
+	l.step("land")
 	st, err := d.read(ctx, db, path, scratch, item)
 	if err == nil {
 		err = d.checkHeader(st.header)
@@ -170,6 +172,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 	if err != nil {
 		return load, err
 	}
+	l.step("decode and look through")
 	warehouse.Failpoint("etl.staged")
 	l.d, l.st, l.salt, l.coreSQL, l.raw = d, st, in.Salt, in.Core[d.Target], in.Raw
 	err = l.run(ctx, db)
@@ -184,6 +187,7 @@ func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, er
 	if err != nil {
 		return load, err
 	}
+	l.step("commit")
 	warehouse.Failpoint("etl.after_commit")
 	// The engine has said "done" for transactions that it rolled back.
 	done, err := isKnown(ctx, db, load.ID)

@@ -20,7 +20,16 @@ type stage struct {
 	isFile    bool   // path holds the delivery's own fields
 	reader    string // SQL that gives them as f0, f1 …, where path is no CSV
 	header    header
-	records   int64 // data records that the reader must find
+	records   int64   // data records that the reader must find
+	traits    []trait // of its fields, where they are known
+}
+
+// trait is what is known of a field; nothing is taken for granted.
+func (st stage) trait(field int) trait {
+	if field < len(st.traits) {
+		return st.traits[field]
+	}
+	return trait{true, true, true}
 }
 
 // stagePrefix are the fields in front of the columns of a careful stage.
@@ -51,6 +60,7 @@ type stageWriter struct {
 	header  header
 	sheet   string // being read
 	rows    int64
+	traits  []trait // of the sources
 }
 
 // sources lists the source columns that a definition reads, each once.
@@ -84,7 +94,7 @@ func newStageWriter(path string, d *Definition, h header) (*stageWriter, error) 
 	sources := d.sources()
 	return &stageWriter{
 		file: file, buffer: buffer, csv: csv.NewWriter(buffer), header: h,
-		sources: sources, record: make([]string, len(stagePrefix)+len(sources)),
+		sources: sources, record: make([]string, len(stagePrefix)+len(sources)), traits: make([]trait, len(sources)),
 	}, nil
 }
 
@@ -100,6 +110,10 @@ func (w *stageWriter) write(row int64, fields []string, d damage) error {
 			values[i] = fields[at]
 		} else if name == sheetSource {
 			values[i] = w.sheet
+		}
+		values[i] = strings.TrimFunc(values[i], isBlank)
+		if values[i] != "" {
+			seeMoment(&w.traits[i], values[i])
 		}
 		if name != sheetSource {
 			blank = blank && strings.TrimSpace(values[i]) == ""
@@ -125,5 +139,5 @@ func (w *stageWriter) finish() (stage, error) {
 	if closing := w.file.Close(); err == nil {
 		err = closing
 	}
-	return stage{path: w.file.Name(), delimiter: ",", newline: "\n", header: w.header, records: w.rows}, err
+	return stage{path: w.file.Name(), delimiter: ",", newline: "\n", header: w.header, records: w.rows, traits: w.traits}, err
 }

@@ -23,12 +23,16 @@ type fault struct {
 	condition string // on the step "typed"
 	column    string // source column
 	reason    string
-	value     string // SQL of what to show, masked
+	value     string // SQL of what to show
+	isFree    bool   // value may hold personal data and is scanned for it
 }
 
-// blanks are trimmed around every cell: spaces of all kinds, line ends, BOM.
-// It is one literal: the engine would plan a concatenation anew for each cell.
-const blanks = "' \t\n\r\u00a0\u3000\ufeff'"
+// blankRunes are trimmed around every cell: spaces of all kinds, line ends, BOM.
+const blankRunes = " \t\n\r\u00a0\u3000\ufeff"
+
+// blanks is one literal: the engine would plan a concatenation anew for each
+// cell.
+const blanks = "'" + blankRunes + "'"
 
 // digits maps full-width digits and signs to the plain ones.
 const digits = `'０１２３４５６７８９：／－．％，', '0123456789:/-.%,'`
@@ -71,10 +75,14 @@ bounded as (
 judged as (
     select bounded.*, case %s else 0 end as fault
     from bounded
+),
+shown as (
+    select judged.*, %s as shown
+    from judged
 )
 select row_no, sheet, is_note, %s, fault, %s as fault_value, damage
-from judged`, t.cells(), t.reader(), strings.Join(typed, ",\n        "),
-		replaced, t.faultCases(), strings.Join(kept, ", "), t.faultValue())
+from shown`, t.cells(), t.reader(), strings.Join(typed, ",\n        "),
+		replaced, t.faultCases(), t.shown(), strings.Join(kept, ", "), t.faultValue())
 }
 
 // reader is the table function with every setting given: nothing is guessed.
@@ -118,27 +126,32 @@ func (t *typing) cells() string {
 	note := "false"
 	var all []string
 	for i, name := range t.sources {
-		field, found := fmt.Sprintf("f%d", i), true
-		if t.st.isFile {
-			var at int
-			at, found = t.st.header.index[name]
-			field = fmt.Sprintf("f%d", at)
-		}
 		cell := "null::varchar"
-		if found {
-			cell = fmt.Sprintf("nullif(trim(%s, %s), '')", field, blanks)
+		if at, found := t.field(i); found && t.st.trait(at).hasBlanks {
+			cell = fmt.Sprintf("nullif(trim(f%d, %s), '')", at, blanks)
+		} else if found {
+			cell = fmt.Sprintf("f%d", at)
 		}
 		parts = append(parts, fmt.Sprintf("%s as r%d", cell, i))
 		if name != sheetSource {
 			all = append(all, fmt.Sprintf("r%d", i))
 		}
 		if t.d.Skip != nil && t.d.Skip.Column == name {
-			note = fmt.Sprintf("regexp_full_match(coalesce(trim(%s, %s), ''), %s)", field, blanks, literal(t.d.Skip.Matches))
+			note = fmt.Sprintf("regexp_full_match(coalesce(r%d, ''), %s)", i, literal(t.d.Skip.Matches))
 		}
 	}
 	// A row without any text in the columns that are read is no row.
 	note = fmt.Sprintf("%s or coalesce(%s) is null and damage is null", note, strings.Join(append(all, "null"), ", "))
 	return strings.Join(append(parts, note+" as is_note"), ",\n        ")
+}
+
+// field is where the stage has a source column.
+func (t *typing) field(source int) (at int, found bool) {
+	if !t.st.isFile {
+		return source, true
+	}
+	at, found = t.st.header.index[t.sources[source]]
+	return at, found
 }
 
 // raw is the SQL of a column's text before it is typed.
@@ -161,18 +174,15 @@ func (t *typing) typedColumn(i int, c Column) string {
 	raw := t.raw(c)
 	kind := targets[t.d.Target][c.To]
 	name := first(c.From)
-	shown := "r" + fmt.Sprint(slices.Index(t.sources, name))
-	switch {
-	case c.Mask == "hash" || c.Mask == "hash_in_grid":
-		shown = "'***'"
-	default:
-		shown = scanned(shown)
+	shown, isFree := "r"+fmt.Sprint(slices.Index(t.sources, name)), true
+	if c.Mask == "hash" || c.Mask == "hash_in_grid" {
+		shown, isFree = "'***'", false
 	}
 	if c.Required {
-		t.faults = append(t.faults, fault{fmt.Sprintf("%s is null", raw), name, "missing_value", "null"})
+		t.faults = append(t.faults, fault{fmt.Sprintf("%s is null", raw), name, "missing_value", "null", false})
 	}
 	add := func(reason string) {
-		t.faults = append(t.faults, fault{fmt.Sprintf("t_%s is null and %s is not null", c.To, raw), name, reason, shown})
+		t.faults = append(t.faults, fault{fmt.Sprintf("t_%s is null and %s is not null", c.To, raw), name, reason, shown, isFree})
 	}
 	var expression string
 	switch {
@@ -183,7 +193,7 @@ func (t *typing) typedColumn(i int, c Column) string {
 			expression = fmt.Sprintf("cast(%s as %s)", expression, kind)
 		}
 	case kind == moment, kind == day:
-		expression = dateSQL(raw, c.Formats, t.d.Timezone)
+		expression = t.date(raw, c)
 		t.bounds = append(t.bounds, boundDate("t_"+c.To, kind, raw, c.DayEnd))
 		add("bad_date")
 	case kind == boolean:
@@ -199,12 +209,12 @@ func (t *typing) typedColumn(i int, c Column) string {
 		expression = scanned(raw)
 	case slices.Contains(t.d.Key, c.To):
 		// A long id that a spreadsheet took for a number has lost its last digits.
-		t.faults = append(t.faults, fault{fmt.Sprintf("strpos(%[1]s, 'E+') > 0 and regexp_full_match(%[1]s, '[0-9]([.][0-9]+)?E[+][0-9]+')", raw), name, "bad_number", shown})
+		t.faults = append(t.faults, fault{fmt.Sprintf("strpos(%[1]s, 'E+') > 0 and regexp_full_match(%[1]s, '[0-9]([.][0-9]+)?E[+][0-9]+')", raw), name, "bad_number", shown, isFree})
 		expression = "translate(" + raw + ", " + digits + ")"
 	default:
 		expression = raw
 	}
-	t.agreed(c, raw, kind, shown)
+	t.agreed(c, raw, kind, fault{column: name, value: shown, isFree: isFree})
 	return expression
 }
 
@@ -222,7 +232,7 @@ func (t *typing) valueCase(raw string, values map[string]string) string {
 func (t *typing) orderFaults() {
 	for _, pair := range t.d.Order {
 		t.faults = append(t.faults, fault{fmt.Sprintf("t_%s < t_%s", pair[1], pair[0]), t.sourceOf(pair[1]), "impossible_time",
-			fmt.Sprintf("cast(t_%s as varchar) || ' < ' || cast(t_%s as varchar)", pair[1], pair[0])})
+			fmt.Sprintf("cast(t_%s as varchar) || ' < ' || cast(t_%s as varchar)", pair[1], pair[0]), false})
 	}
 	for _, c := range t.d.Columns {
 		kind := targets[t.d.Target][c.To]
@@ -230,7 +240,7 @@ func (t *typing) orderFaults() {
 			continue
 		}
 		t.faults = append(t.faults, fault{fmt.Sprintf("t_%s > %s + interval 1 day", c.To, t.deliveredAt), first(c.From), "future_time",
-			fmt.Sprintf("cast(t_%s as varchar)", c.To)})
+			fmt.Sprintf("cast(t_%s as varchar)", c.To), false})
 	}
 }
 
@@ -251,8 +261,8 @@ func (t *typing) faultCases() string {
 	return strings.Join(cases, "\n        ")
 }
 
-// faultValue shows the value of a faulty row; it is computed for those only.
-func (t *typing) faultValue() string {
+// shown picks the value of a faulty row that is to be shown.
+func (t *typing) shown() string {
 	cases := []string{"case fault when 0 then null when -1 then damage"}
 	for i, f := range t.faults {
 		cases = append(cases, fmt.Sprintf("when %d then %s", i+1, f.value))
@@ -260,41 +270,16 @@ func (t *typing) faultValue() string {
 	return strings.Join(cases, "\n        ") + " end"
 }
 
-// dateForms are tried in this order after the engine's own cast.
-var dateForms = []string{
-	"%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d",
-	"%Y.%m.%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日 %H时%M分", "%Y年%m月%d日", "%Y%m%d", "%Y%m%d%H%M%S",
-	"%Y-%m-%dT%H:%M:%S", "%Y-%m", "%Y年%m月",
-}
-
-// dateSQL types a moment: the engine's cast first, because it is fast, then
-// the written forms for what it does not take. A moment with an offset from UTC
-// becomes the time that clocks showed in the zone; the test of its end spares
-// all others the regular expressions. No offset is of more than 14 hours.
-func dateSQL(raw string, formats []string, zone string) string {
-	var forms []string
-	for _, form := range append(slices.Clone(formats), dateForms...) {
-		forms = append(forms, literal(form))
+// faultValue masks it. It is a step of its own, so that the forms of personal
+// data are planned once and not for each column.
+func (t *typing) faultValue() string {
+	free := []string{"0"}
+	for i, f := range t.faults {
+		if f.isFree {
+			free = append(free, fmt.Sprint(i+1))
+		}
 	}
-	parsed := fmt.Sprintf("try_strptime(translate(%s, %s), [%s])", raw, digits, strings.Join(forms, ", "))
-	if len(formats) == 0 {
-		parsed = fmt.Sprintf("coalesce(try_cast(%s as timestamp), %s)", raw, parsed)
-	}
-	return fmt.Sprintf(`case when strlen(%[1]s) > 16 and (suffix(%[1]s, 'Z') or %[1]s[-6] in ('+', '-') or %[1]s[-5] in ('+', '-') or %[1]s[-3] in ('+', '-')) and regexp_matches(%[1]s, ':[0-9]{2}(\.[0-9]+)? *(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')
-            then case when regexp_matches(%[1]s, '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') then try_cast(regexp_replace(regexp_replace(%[1]s,
-                '([+-][0-9]{2})([0-9]{2})$', '\1:\2'), '([T ][0-9]{2}:[0-9]{2})(Z|[+-])', '\1:00\2') as timestamptz) end at time zone %[2]s
-            else %[3]s end`, raw, literal(zone), parsed)
-}
-
-// boundDate takes nothing before 1990 or after 2100, which no record of a town
-// can mean, and moves a day without a time to its end where it is the last day.
-// It is a step of its own, so that no form is planned twice.
-func boundDate(column, kind, raw string, isDayEnd bool) string {
-	moved := column
-	if isDayEnd {
-		moved = fmt.Sprintf("%[1]s + case when strpos(translate(%[2]s, %[3]s), ':') = 0 and cast(%[1]s as time) = time '00:00:00' then interval 86399 second else interval 0 second end", column, raw, digits)
-	}
-	return fmt.Sprintf("case when %[1]s between timestamp '1990-01-01' and timestamp '2100-01-01' then %[2]s end::%[3]s as %[1]s", column, moved, kind)
+	return fmt.Sprintf("case when fault in (%s) then %s else shown end", strings.Join(free, ", "), scanned("shown"))
 }
 
 // numberSQL types a number and refuses what would have to be rounded: the

@@ -50,7 +50,7 @@ var (
 // locale's word for a place that did not move. Text is "@", so that what looks
 // like a formula stays text even when somebody edits the cell.
 var kindFormats = map[kind]string{
-	words: "@", code: "@", date: "yyyy-mm-dd", month: "yyyy-mm", rank: "0", integer: "#,##0", score: "0.00", rate: "0.0",
+	words: "@", code: "@", listed: "@", date: "yyyy-mm-dd", month: "yyyy-mm", rank: "0", integer: "#,##0", score: "0.00", rate: "0.0",
 	exact: "+0.000000;−0.000000;0", exactly: "0.000000", signed: "+0.00;−0.00;0.00", moves: `▲0;▼0;"{same}"`, money: "#,##0.00;−#,##0.00",
 }
 
@@ -61,7 +61,7 @@ func (b *book) cellStyleOf(k kind) cellStyle {
 	if isNumber(k) {
 		s.Align = "right"
 	} else {
-		s.Wrap = k == words || k == code
+		s.Wrap = isText(k)
 		if !s.Wrap {
 			s.Align = "left"
 		}
@@ -151,7 +151,7 @@ func (b *book) heatSteps(sheet, area string) error {
 		if err != nil {
 			return err
 		}
-		from, to := templates.HeatFloor+5*float64(step), templates.HeatFloor+5*float64(step)+4.999
+		from, to := templates.HeatFloor+templates.HeatWidth*float64(step), templates.HeatFloor+templates.HeatWidth*float64(step+1)-0.001
 		if step == 0 {
 			from = 0
 		}

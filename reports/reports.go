@@ -157,7 +157,7 @@ func write(all tables, of tongbao.Month, opt Options, dir string) ([]string, err
 func unitCodes(tables tables) []string {
 	var codes []string
 	for _, one := range tables["community"] {
-		codes = append(codes, one["grid_id"])
+		codes = append(codes, one.get("grid_id"))
 	}
 	slices.Sort(codes)
 	return codes

@@ -9,6 +9,7 @@ package warehouse
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -154,17 +155,28 @@ func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row 
 // the engine answers a conflict with an error. It commits only if no statement
 // failed and work returned nil.
 func (db *DB) Write(ctx context.Context, work func(context.Context, *Tx) error) error {
+	return db.WriteStaged(ctx, func(context.Context, *Tx) error { return nil }, work)
+}
+
+// WriteStaged is Write with work that fills temporary tables before the
+// transaction begins. The engine takes the rows of an open transaction for
+// none, and plans joins with them the wrong way round.
+func (db *DB) WriteStaged(ctx context.Context, stage, work func(context.Context, *Tx) error) error {
 	db.write.Lock()
 	defer db.write.Unlock()
 	conn, err := db.sql.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	// The connection goes, and with it the temporary tables.
+	defer conn.Raw(func(any) error { return driver.ErrBadConn })
+	tx := &Tx{conn: conn}
+	if err := stage(ctx, tx); err != nil {
+		return err
+	}
 	if _, err := conn.ExecContext(ctx, "begin"); err != nil {
 		return err
 	}
-	tx := &Tx{conn: conn}
 	err = work(ctx, tx)
 	if err == nil {
 		err = tx.failed

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -64,10 +65,21 @@ func (w *words) say(key string, args ...any) string {
 	return text
 }
 
-// column and data are words of the bulletin's tables; what has no word
-// stays as it is.
+// column is the heading of a column of the bulletin's tables; data a word of
+// the town's own. What has no word stays as it is.
 func (w *words) column(key string) string { return orSame(w.Columns, key) }
-func (w *words) data(value string) string { return orSame(w.Data, value) }
+
+// data also finds the words of a value that has several: "文化 西苑社区".
+func (w *words) data(value string) string {
+	if word, found := w.Data[value]; found || len(w.Data) == 0 {
+		return cmp.Or(word, value)
+	}
+	parts := strings.Split(value, " ")
+	for i, part := range parts {
+		parts[i] = orSame(w.Data, part)
+	}
+	return strings.Join(parts, " ")
+}
 
 func orSame(words map[string]string, key string) string {
 	if word, found := words[key]; found {

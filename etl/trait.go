@@ -1,0 +1,99 @@
+package etl
+
+import (
+	"bytes"
+	"strings"
+)
+
+// trait is what all cells of a column have in common. It is learned while a
+// delivery is looked through anyway, so that the engine need not ask every cell
+// again: trimming and testing for unusual moments were most of typing.
+type trait struct {
+	hasBlanks  bool // around some text, or a quoted cell is empty
+	hasUnusual bool // some text is not a moment as in 2026-01-31 08:00:00, or its day alone
+	hasOffset  bool // some text may end in an offset from UTC
+}
+
+// edges are the bytes with which blanks begin or end; a cell without them at
+// its edges needs no closer look.
+var edges = func() (is [256]bool) {
+	for _, r := range blankRunes {
+		text := []byte(string(r))
+		is[text[0]], is[text[len(text)-1]] = true, true
+	}
+	return is
+}()
+
+// see takes a cell without its quotes.
+func (t *trait) see(cell []byte) {
+	if len(cell) == 0 {
+		return
+	}
+	if !t.hasBlanks && (edges[cell[0]] || edges[cell[len(cell)-1]]) {
+		t.hasBlanks = len(bytes.TrimFunc(cell, isBlank)) < len(cell)
+	}
+	seeMoment(t, cell)
+}
+
+func seeMoment[T string | []byte](t *trait, cell T) {
+	t.hasUnusual = t.hasUnusual || !isUsualMoment(cell)
+	t.hasOffset = t.hasOffset || t.hasUnusual && mayHaveOffset(cell)
+}
+
+// mayHaveOffset says whether a text may end as 08:00Z, +0800, +08:00 or +08.
+func mayHaveOffset[T string | []byte](cell T) bool {
+	n := len(cell)
+	return n > 16 && (cell[n-1] == 'Z' || isSign(cell[n-6]) || isSign(cell[n-5]) || isSign(cell[n-3]))
+}
+
+func isSign(b byte) bool { return b == '+' || b == '-' }
+
+func isBlank(r rune) bool { return strings.ContainsRune(blankRunes, r) }
+
+const usualMoment = "0000-00-00 00:00:00"
+
+// isUsualMoment says whether the engine's cast alone decides what a text means.
+func isUsualMoment[T string | []byte](cell T) bool {
+	if len(cell) != len(usualMoment) && len(cell) != len("0000-00-00") {
+		return false
+	}
+	for i := range len(cell) {
+		if sign := usualMoment[i]; cell[i] != sign && (sign != '0' || cell[i] < '0' || cell[i] > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// seeLine takes the cells of a record that is on one line; there are as many
+// traits as cells.
+func seeLine(traits []trait, line []byte, delimiter byte) {
+	for i := range traits {
+		cell, after, isLast := line, []byte(nil), true
+		if len(line) > 0 && line[0] == '"' {
+			end := closingQuote(line)
+			cell, after = line[1:end], line[end+1:]
+			traits[i].hasBlanks = traits[i].hasBlanks || len(cell) == 0
+			isLast = len(after) == 0
+			after = bytes.TrimPrefix(after, []byte{delimiter})
+		} else if at := bytes.IndexByte(line, delimiter); at >= 0 {
+			cell, after, isLast = line[:at], line[at+1:], false
+		}
+		traits[i].see(cell)
+		if line = after; isLast {
+			return
+		}
+	}
+}
+
+// closingQuote returns where the quote that opens a line's first cell closes.
+func closingQuote(line []byte) int {
+	for at := 1; ; at++ {
+		if line[at] == '"' {
+			if at+1 == len(line) || line[at+1] != '"' {
+				return at
+			}
+			at++
+		}
+	}
+}
