@@ -60,7 +60,7 @@ func TestHostile(t *testing.T) {
 		t.Errorf("files: got %q, want %q", after, before)
 	}
 	for _, one := range hostile.Welcome(dir) {
-		if !one.IsShort && os.Getenv("SOAK") == "" || strings.Contains(one.Text, "$") || strings.Contains(one.Text, "bulletin.") {
+		if !one.IsShort && os.Getenv("SOAK") == "" || strings.Contains(one.Text, "$") || strings.Contains(strings.ToLower(one.Text), "bulletin.") {
 			continue // the parameters and tables of another test's month
 		}
 		if code, answer := d.send(t, one.Text, false); code != "" {
@@ -71,13 +71,20 @@ func TestHostile(t *testing.T) {
 
 // codesOf are the SQLSTATEs with which a statement may end; "" is an answer.
 func codesOf(one hostile.Statement) []string {
-	if one.Code != "" {
+	switch {
+	case one.Text == "from community":
+		return []string{""} // tables of bulletin need no schema at this door
+	case one.Code != "":
 		code := refused[one.Code]
 		if code == "" {
 			code = "42501"
 		}
-		// A zero byte ends a text of the protocol, so that the message is none.
-		return []string{code, map[bool]string{true: "08P01", false: code}[one.Code == "text"], map[bool]string{true: "54000", false: code}[one.Code == "brackets"]}
+		// A zero byte ends a text of the protocol, so that the message is none;
+		// and a parameter is missed before the guard is asked.
+		if one.Code == "text" || one.Code == "parameter" {
+			return []string{code, "08P01"}
+		}
+		return []string{code}
 	}
 	// Some of the list's tables are not this month's.
 	codes := []string{"42P01"}
