@@ -4,10 +4,12 @@ GO ?= go
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo development)
 ECHARTS := templates/vendor/echarts.min.js
 # What the tests need: a browser, an office and Chinese type to look at pages and workbooks, and the
-# databases that towns have. The tests start databases of their own and leave the installed ones alone.
-PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server
+# databases that towns have, and the clients that statisticians have (psql comes with postgresql). The tests start
+# databases of their own and leave the installed ones alone.
+PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server \
+	python3-psycopg r-cran-rpostgresql libpostgresql-jdbc-java default-jdk-headless
 
-.PHONY: demo test bench soak picture build static setup clean
+.PHONY: demo test bench soak picture pictures build static setup clean
 
 build: bin/tongbao
 
@@ -70,18 +72,24 @@ test: setup build $(AXE)
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 3h -v ./pipeline/ ./etl/ ./reports/
+	BENCH_SECONDS=120 $(GO) test -run '^$$' -bench BenchmarkPortal -benchtime 1x -timeout 60m ./cmd/tongbao/
 
 # The same tests, longer: 600 kills, 24 months, 10,000 runs; and before them every
 # fuzz target in turn, an hour in all. What is found lies under testdata/fuzz
 # of its package: fix it and keep the file, make test runs it from then on.
 FUZZ ?= 3600
-SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull
-soak:
-	@targets=$$($(GO) test -list '^Fuzz' ./etl/ | grep '^Fuzz'); each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \
+SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull|TestDiskFillsUp
+soak: build
+	@targets=$$(for room in etl warehouse web/pgwire; do $(GO) test -list '^Fuzz' ./$$room/ | sed -n "s|^Fuzz|$$room/Fuzz|p"; done); \
+	each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \
 	for target in $$targets; do \
 		echo "$$target for $$each s"; \
-		$(GO) test ./etl/ -run '^$$' -fuzz "^$$target\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
+		$(GO) test ./$${target%/*}/ -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
 	done
+	SOAK=1 $(GO) test -run TestStatementsInChild -timeout 1h -v ./warehouse/
+	SOAK=1 $(GO) test -run TestHostile -timeout 3h -v ./web/pgwire/
+	test -d bin/demo || { bin/tongbao init --demo bin/demo && bin/tongbao run -w bin/demo --month 2026-10; }
+	SOAK=1 TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -run TestHostileDoors -timeout 1h -v ./web/
 	SOAK=1 $(GO) test -run TestTwoYears -timeout 2h -v ./pipeline/
 	SOAK=1 $(GO) test -run '$(SOAKED)' -timeout 6h -v ./cmd/tongbao/
 
@@ -90,6 +98,14 @@ picture: demo
 	page=$$(ls demo/data/published/2026-10/v1/*领导版.html) && dir=$$(mktemp -d) && \
 	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --user-data-dir=$$dir --no-pdf-header-footer --print-to-pdf=$$dir/page.pdf file://$(CURDIR)/$$page && \
 	pdftoppm -r 110 -f 1 -l 1 -x 110 -y 150 -W 720 -H 950 -png -singlefile $$dir/page.pdf docs/bulletin; status=$$?; rm -rf $$dir; exit $$status
+
+# The pictures of docs/portal.md: pages of the demo town's portal, as the tests see them.
+pictures: demo $(AXE)
+	dir=$$(mktemp -d) && TONGBAO_DEMO=$(CURDIR)/demo TONGBAO_ARTEFACTS=$$dir $(GO) test ./cmd/tongbao -run TestPortalPages -count 1 && \
+	cp $$dir/portal-leader--1366.png docs/portal-home.png && cp $$dir/portal-unit-unit-$(PICTURED)-390.png docs/portal-phone.png && \
+	cp $$dir/portal-auditor-audit-1366.png docs/portal-audit.png; \
+	status=$$?; rm -rf $$dir; exit $$status
+PICTURED := 329118110201
 
 clean:
 	rm -rf bin demo node_modules templates/vendor

@@ -48,6 +48,8 @@ type FileError struct {
 	Where  string // sheet, row, column or byte, "" if the file as a whole
 	What   string // what is wrong
 	Do     string // what to do next
+
+	tried string // what was wrong when it was tried before, "" if it was not
 }
 
 func (e *FileError) Error() string {

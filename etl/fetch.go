@@ -130,6 +130,9 @@ func (in Intake) ask(ctx context.Context, d *Definition, w window, fetch *Fetch)
 		return nil, named(d, "", err)
 	}
 	fetch.Server, fetch.Kind, fetch.From = c.host(), w.kind, w.from
+	if in.Asking != nil {
+		in.Asking(d.Source, fetch.Server)
+	}
 	dir := filepath.Join(in.Raw, d.Source)
 	if err := clearUnlanded(dir); err != nil {
 		return nil, err
@@ -145,7 +148,12 @@ func (in Intake) ask(ctx context.Context, d *Definition, w window, fetch *Fetch)
 	if err := c.read(limited, w, file); err != nil && !errors.Is(err, errEnough) {
 		file.discard()
 		if errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-			err = &FileError{Where: "read rows", What: fmt.Sprintf("not finished within the timeout of %s", d.Connect.timeout), Do: "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"}
+			late := &FileError{Where: "read rows", What: fmt.Sprintf("not finished within the timeout of %s", d.Connect.timeout), Do: "see whether the server is busy, raise connect.timeout, or begin with a narrower --from and --to"}
+			var cut *FileError
+			if errors.As(err, &cut) && cut.tried != "" {
+				late.What += "; the try before: " + cut.tried
+			}
+			err = late
 		}
 		return nil, named(d, c.host(), err)
 	}

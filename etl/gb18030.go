@@ -10,8 +10,9 @@ import (
 
 // GB18030 as the standard of 2022 has it. The library's decoder leaves out
 // 2,067 valid two-byte codes (it answers U+FFFD, without an error), still has
-// 19 four-byte codes where the standard of 2000 had them, and answers U+FFFD
-// for bytes that are no character at all. So its output is used for text in
+// 19 four-byte codes where the standard of 2000 had them, answers U+FFFD for
+// bytes that are no character at all, and takes some of them for a four-byte
+// code (gbFalse). So its output is used for text in
 // which none of these can occur, and everything else goes through here.
 //
 // All codes together are all Unicode characters, each once, which a test
@@ -76,6 +77,9 @@ func gb18030(isGBK bool) charset {
 					return false
 				}
 			}
+			if gbFalse(source) {
+				return false
+			}
 			// The library reads a lone 80 as a euro sign in GB18030 too.
 			return bytes.IndexByte(source, 0x80) < 0 || !bytes.Contains(decoded, []byte("€"))
 		},
@@ -86,6 +90,18 @@ func gb18030(isGBK bool) charset {
 			return gbChar(target, source)
 		},
 	}
+}
+
+// gbFalse says whether there is something that the library takes for a four-byte
+// code though its second byte is no digit but one of :;<=>?.
+func gbFalse(source []byte) bool {
+	isHigh := func(b byte) bool { return b >= 0x81 && b <= 0xfe }
+	for i := 1; i+2 < len(source); i++ {
+		if source[i]-':' < 6 && isHigh(source[i-1]) && isHigh(source[i+1]) && source[i+2]-'0' < 10 {
+			return true
+		}
+	}
+	return false
 }
 
 // gbChar appends the character that source begins with and returns its size;

@@ -21,8 +21,10 @@ type Intake struct {
 	Salt        string            // of the hashes that replace personal data
 	Settle      time.Duration     // how long a file must have been left alone; 0: not asked
 	Progress    func(done, total int)
-	Choice      Choice           // of a pull
-	Now         func() time.Time // nil is the clock; it orders what is fetched
+	Asking      func(source, server string) // before a server is asked, which may take long; nil for nobody
+	Loaded      func(Load)                  // as soon as a delivery is taken in; nil for nobody
+	Choice      Choice                      // of a pull
+	Now         func() time.Time            // nil is the clock; it orders what is fetched
 
 	webWaits [2]time.Duration // least and most before a web server is asked again; zero is the default
 }
@@ -102,13 +104,21 @@ func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery
 		case load.IsKnown:
 			report.Known++
 		default:
-			report.Loads = append(report.Loads, load)
+			in.add(report, load)
 		}
 	}
 	if in.Progress != nil && len(items) > 0 {
 		in.Progress(len(items), len(items))
 	}
 	return nil
+}
+
+// add reports a load.
+func (in Intake) add(report *Report, load Load) {
+	report.Loads = append(report.Loads, load)
+	if in.Loaded != nil {
+		in.Loaded(load)
+	}
 }
 
 func (in Intake) definition(source string) *Definition {

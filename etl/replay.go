@@ -182,7 +182,7 @@ func (in Intake) replayRows(ctx context.Context, db *warehouse.DB, item delivery
 		return fmt.Errorf("replay %s: %w", item.Name, err)
 	default:
 		load.Answers = act.owner
-		report.Loads = append(report.Loads, load)
+		in.add(report, load)
 	}
 	return nil
 }

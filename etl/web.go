@@ -34,6 +34,7 @@ type webClient struct {
 	token   string
 	retries *retryablehttp.Client
 	waits   [2]time.Duration // least and most before another try
+	failed  error            // why the last try of a request was not the last one
 }
 
 func newWebClient(c *Connect, token string, waits [2]time.Duration) (*webClient, error) {
@@ -87,13 +88,15 @@ func (w *webClient) mayRetry(ctx context.Context, response *http.Response, err e
 		if errors.Is(err, errElsewhere) {
 			return false, err
 		}
+		w.failed = err
 		return retryablehttp.DefaultRetryPolicy(ctx, response, err)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswerBytes+1))
 	response.Body.Close()
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	if err != nil {
-		return true, fmt.Errorf("the answer was cut after %d bytes: %w", len(body), err)
+		w.failed = fmt.Errorf("the answer was cut after %d bytes: %w", len(body), err)
+		return true, w.failed
 	}
 	if asked := retryAfter(response); asked > w.waits[1] {
 		return false, &FileError{Where: "read " + response.Request.URL.Path, What: fmt.Sprintf("the server asks to wait %s", asked), Do: "pull again later"}
@@ -101,6 +104,7 @@ func (w *webClient) mayRetry(ctx context.Context, response *http.Response, err e
 	switch {
 	case response.StatusCode == http.StatusTooManyRequests, response.StatusCode == http.StatusRequestTimeout,
 		response.StatusCode >= 500 && response.StatusCode != http.StatusNotImplemented:
+		w.failed = fmt.Errorf("the server answers %s", response.Status)
 		return true, nil
 	}
 	return false, nil
@@ -147,6 +151,7 @@ func (w *webClient) get(ctx context.Context, address *url.URL) ([]byte, http.Hea
 			request.Header.Set(w.c.Header, w.token)
 		}
 	}
+	w.failed = nil
 	response, err := w.retries.Do(request)
 	if err != nil {
 		return nil, nil, w.wrong(address, err)
@@ -178,15 +183,24 @@ func (w *webClient) wrong(address *url.URL, err error) error {
 	if errors.Is(err, errElsewhere) {
 		do = "the token is not sent there; write the address that it leads to into connect.url"
 	}
+	what := w.words(err)
+	if why, next := distrusted(err); why != "" {
+		what, do = scrub(why, w.token), next
+	}
+	return &FileError{Where: "read " + address.Path, What: what, Do: do, tried: w.words(w.failed)}
+}
+
+// words are an error's without what must not be shown: the address may hold a
+// key.
+func (w *webClient) words(err error) string {
+	if err == nil {
+		return ""
+	}
 	var asked *url.Error
 	if errors.As(err, &asked) {
-		err = asked.Err // the address may hold a key
+		err = asked.Err
 	}
-	what := err.Error()
-	if why, next := distrusted(err); why != "" {
-		what, do = why, next
-	}
-	return &FileError{Where: "read " + address.Path, What: scrub(what, w.token), Do: do}
+	return scrub(err.Error(), w.token)
 }
 
 // refused explains an answer that is no data.

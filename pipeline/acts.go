@@ -69,7 +69,7 @@ func isAct(run register.Run) bool {
 }
 
 // act does one act and says in a few words what it did.
-func (h *House) act(ctx context.Context, plan register.PlanStep, result *Result) (string, error) {
+func (h *House) act(ctx context.Context, plan register.PlanStep, result *Result, heard hearing) (string, error) {
 	fixed, known := map[string]int{actAlias: 4, actExport: 1, actImport: 1, actReplay: 1, actDismiss: 2}[plan.Step]
 	if !known || len(plan.Args) < fixed {
 		return "", problemf("step %q: want one of %s", plan.Step, strings.Join(stepNames, ", "))
@@ -86,6 +86,7 @@ func (h *House) act(ctx context.Context, plan register.PlanStep, result *Result)
 	if err != nil {
 		return "", err
 	}
+	intake.Loaded = heard.loaded
 	var report etl.Report
 	switch plan.Step {
 	case actExport:

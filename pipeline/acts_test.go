@@ -42,7 +42,7 @@ func TestActMistakes(t *testing.T) {
 		{Step: actAlias, Args: []string{"a", "b", "soon", ""}},
 	} {
 		var problem *Problem
-		if _, err := h.act(context.Background(), step, &Result{}); !errors.As(err, &problem) {
+		if _, err := h.act(context.Background(), step, &Result{}, hearing{}); !errors.As(err, &problem) {
 			t.Errorf("%+v: got %v, want an error of usage", step, err)
 		}
 	}

@@ -32,7 +32,11 @@ func keyTable(t *testing.T) string {
 				t.Errorf("%s%s has no words", prefix, name)
 			}
 			fmt.Fprintf(&table, "| `%s%s` | %s |\n", prefix, name, strings.ReplaceAll(doc, "|", "\\|"))
-			switch inner := field.Type; {
+			inner := field.Type
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			switch {
 			case inner.Kind() == reflect.Struct:
 				walk(prefix+name+": ", inner)
 			case inner.Kind() == reflect.Slice && inner.Elem().Kind() == reflect.Struct && inner.Elem() != reflect.TypeFor[Step]():

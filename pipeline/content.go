@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,11 +14,12 @@ import (
 )
 
 // What a build holds. warehouse.duckdb and parquet/ have counts, points and
-// places, for anybody with the statistician's role; records.duckdb and
-// parquet-records/ have what the taskforce alone may see: the month's rows,
-// masked, and whatever is about one member of staff. The values of quarantined
-// rows stay in the workspace: where columns slipped, a name may stand where a
-// date should.
+// places, cut to what anybody with the statistician's role may have of them;
+// records.duckdb and parquet-records/ are the taskforce's: the month's rows,
+// masked, and whole whatever is cut or kept back there. So a file may be handed
+// over, and asked any question, by whoever may have it. The values of
+// quarantined rows stay in the workspace: where columns slipped, a name may
+// stand where a date should.
 const (
 	publishedFile  = "warehouse.duckdb"
 	recordsFile    = "records.duckdb"
@@ -25,86 +27,92 @@ const (
 	recordsParquet = "parquet-records"
 )
 
+// files are a build's two, those first in which a table may lie whole.
+var files = []string{recordsFile, publishedFile}
+
 var (
 	// computed are the schemas whose tables have one set of rows a month.
 	computed = []string{"indicator", "score", "ranking", "confidence", "bulletin"}
 	// digested are those in which two equal months are equal for a reader.
 	digested = []string{"score", "ranking", "confidence", "bulletin"}
-	// publicCore are the core tables without single tickets or persons.
-	publicCore = []string{"core.month_info", "core.month_unit", "core.month_map", "core.month_tree"}
-	// aboutStaff are tables about single members of staff.
-	aboutStaff = []string{"indicator.staff_value", "score.staff_points", "score.staff_total", "ranking.staff", "seed.staff", "seed.assignment"}
+	// aboutMonth are the core tables without single tickets or persons.
+	aboutMonth = []string{"core.month_info", "core.month_unit", "core.month_map", "core.month_tree"}
 )
 
-// isRestricted says whether a table is for the taskforce only: it is about
-// staff, or no statistician may see it in the bulletin.
-func isRestricted(table string) bool {
-	name, isBulletin := strings.CutPrefix(table, "bulletin.")
-	_, isSeen := register.Seen(register.Statisticians)[name]
-	return slices.Contains(aboutStaff, table) || isBulletin && !isSeen
+// share is what of a table lies where: its part for statisticians as a SELECT
+// that its rows may be narrowed by with "and", "" for none; and whether that is
+// less than the table, so that it must lie whole in the taskforce's files.
+func share(table string, columns []string) (part string, isLess bool) {
+	reading, isSeen := register.Readable(register.Statisticians, table)
+	if !isSeen {
+		return "", true
+	}
+	selected, where := "*", "true"
+	if len(reading.Without) > 0 {
+		selected = `* exclude ("` + strings.Join(reading.Without, `", "`) + `")`
+	}
+	if reading.Deepest > 0 {
+		where += fmt.Sprintf(" and level <= %d", reading.Deepest)
+	}
+	if reading.Small {
+		cases := "denominator"
+		if slices.Contains(columns, "own_denominator") {
+			cases = "own_denominator"
+		}
+		where += " and not (coalesce(" + cases + " between 1 and 2, false) and indicator in (select indicator from seed.rubric where line = 'welfare'))"
+	}
+	return fmt.Sprintf("select %s from %s where %s", selected, table, where), selected != "*" || where != "true"
 }
 
-// warehouseCopies are the tables of warehouse.duckdb: this and all earlier
-// months.
-func (h *House) warehouseCopies(ctx context.Context, month tongbao.Month) ([]warehouse.Copy, error) {
-	seeds, err := h.db.Tables(ctx, "seed")
-	if err != nil {
-		return nil, err
-	}
-	var copies []warehouse.Copy
-	for table := range seeds {
-		if !isRestricted(table) {
-			copies = append(copies, warehouse.Copy{Table: table, Select: "select * from " + table + " order by all"})
+// shares are the copies of some tables: the part of each for statisticians, and
+// whole what is more than its part. Of a table that of names, the rows are
+// those of the months that it allows.
+func shares(tables map[string][]string, of string) (public, restricted []warehouse.Copy) {
+	for _, table := range slices.Sorted(maps.Keys(tables)) {
+		which := ""
+		if slices.Contains(tables[table], "month") {
+			which = " and " + of
+		}
+		part, isLess := share(table, tables[table])
+		if part != "" {
+			public = append(public, warehouse.Copy{Table: table, Select: part + which + " order by all"})
+		}
+		if isLess {
+			restricted = append(restricted, warehouse.Copy{Table: table, Select: "select * from " + table + " where true" + which + " order by all"})
 		}
 	}
-	monthly, err := h.copiesUpTo(ctx, month, append(slices.Clone(publicCore), "core.load"), computed)
-	if err != nil {
-		return nil, err
-	}
-	copies = append(copies, monthly...)
-	slices.SortFunc(copies, func(a, b warehouse.Copy) int { return strings.Compare(a.Table, b.Table) })
-	return copies, nil
+	return public, restricted
 }
 
-func (h *House) copiesUpTo(ctx context.Context, month tongbao.Month, tables, schemas []string) ([]warehouse.Copy, error) {
-	made, err := h.db.Tables(ctx, schemas...)
+// fileCopies are the tables of warehouse.duckdb and records.duckdb: figures of
+// this and all earlier months, and the rows that the month's were counted from.
+func (h *House) fileCopies(ctx context.Context, month tongbao.Month) (public, restricted []warehouse.Copy, err error) {
+	made, err := h.db.Tables(ctx, append([]string{"seed", "core"}, computed...)...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for table := range made {
-		if !isRestricted(table) {
-			tables = append(tables, table)
-		}
-	}
-	slices.Sort(tables)
-	var copies []warehouse.Copy
-	for _, table := range tables {
-		where := fmt.Sprintf("where month <= date '%s' order by all", month.First().Format("2006-01-02"))
-		if table == "core.load" {
-			where = "order by load_id"
-		}
-		copies = append(copies, warehouse.Copy{Table: table, Select: "select * from " + table + " " + where})
-	}
-	return copies, nil
+	maps.DeleteFunc(made, func(table string, _ []string) bool {
+		schema, _, _ := strings.Cut(table, ".")
+		return schema == "core" && table != "core.load" && !slices.Contains(aboutMonth, table) || slices.Contains(ofPersons, table)
+	})
+	public, restricted = shares(made, fmt.Sprintf("month <= date '%s'", month.First().Format("2006-01-02")))
+	return public, append(restricted, recordCopies(month)...), nil
 }
 
-// monthCopies are the month's own rows of the computed tables: those for the
-// statisticians, or those for the taskforce only.
-func (h *House) monthCopies(ctx context.Context, month tongbao.Month, restricted bool) ([]warehouse.Copy, error) {
+// monthCopies are the month's own rows of the computed tables, for parquet/ and
+// parquet-records/.
+func (h *House) monthCopies(ctx context.Context, month tongbao.Month) (public, restricted []warehouse.Copy, err error) {
 	made, err := h.db.Tables(ctx, computed...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var copies []warehouse.Copy
-	for table := range made {
-		if isRestricted(table) == restricted {
-			copies = append(copies, warehouse.Copy{Table: table, Select: fmt.Sprintf(
-				"select * from %s where month = date '%s' order by all", table, month.First().Format("2006-01-02"))})
-		}
-	}
-	slices.SortFunc(copies, func(a, b warehouse.Copy) int { return strings.Compare(a.Table, b.Table) })
-	return copies, nil
+	public, restricted = shares(made, fmt.Sprintf("month = date '%s'", month.First().Format("2006-01-02")))
+	return public, restricted, nil
 }
+
+// ofPersons are the seeds about members of staff; recordCopies says what of
+// them lies in records.duckdb.
+var ofPersons = []string{"seed.staff", "seed.assignment"}
 
 // recordCopies are the tables of records.duckdb: the rows that the month's
 // figures were counted from, and who held which post. Names of staff stay in
@@ -160,6 +168,9 @@ func (h *House) manifest(ctx context.Context, month tongbao.Month) (Manifest, er
 	m := Manifest{
 		Month: month.String(), Program: h.program, MadeAt: h.Now(),
 		Digest: strings.Split(strings.TrimSpace(digest), "\n"), Counts: map[string]int64{},
+	}
+	if m.Audit, err = h.register.AuditHead(ctx); err != nil {
+		return Manifest{}, err
 	}
 	err = h.db.SQL().QueryRowContext(ctx, "select coalesce(max(rubric_version), '') from core.month_info where month = ?", month.First()).Scan(&m.Rubric)
 	if err != nil {

@@ -115,6 +115,14 @@ func (s *Service) noticeLoop(ctx context.Context) error {
 	return nil
 }
 
+// hasNews wakes the one who tells people.
+func (s *Service) hasNews() {
+	select {
+	case s.told <- struct{}{}:
+	default:
+	}
+}
+
 // sendError hides what an address may hold: errors of net/http quote it whole.
 func sendError(channel Channel, err error) error {
 	text := err.Error()

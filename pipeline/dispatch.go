@@ -28,6 +28,15 @@ const (
 type dispatcher struct {
 	register *register.Register
 	jobs     []Job
+	words    func([]passed) ([]register.Notice, error) // tells people of passed times; nil tells nobody
+}
+
+// passed are times of a job that nothing is done for.
+type passed struct {
+	job         *Job
+	isSkipped   bool // the run before was at work; else nobody watched the clock
+	times       int
+	first, last time.Time
 }
 
 // decision is what a person should know of a tick.
@@ -46,9 +55,8 @@ func (d dispatcher) tick(ctx context.Context, now time.Time) (made decision, err
 	if err != nil {
 		return made, err
 	}
-	var decided []register.JobDue
-	var runs []register.Run
-	var release time.Time
+	var decided register.Decision
+	var lost []passed
 	for i := range d.jobs {
 		job := &d.jobs[i]
 		known, isKnown := remembered[job.Name]
@@ -56,40 +64,69 @@ func (d dispatcher) tick(ctx context.Context, now time.Time) (made decision, err
 		fresh := register.JobDue{Job: job.Name, Schedule: job.when(), DecidedUntil: now}
 		switch {
 		case !isKnown || known.Schedule != fresh.Schedule:
-			decided = append(decided, fresh)
+			decided.Due = append(decided.Due, fresh)
 			continue
 		case now.Before(known.DecidedUntil.Add(-setBack)):
-			decided, release = append(decided, fresh), now
+			decided.Due, decided.ReleaseAfter = append(decided.Due, fresh), now
 			made.notes = append(made.notes, fmt.Sprintf("the clock was set back from at least %s to %s; job %s goes on from now",
 				known.DecidedUntil.In(job.zone).Format(time.DateTime), now.In(job.zone).Format(time.DateTime), job.Name))
 			continue
 		}
-		missed, last := job.due(known.DecidedUntil, now)
+		due, last := job.due(known.DecidedUntil, now)
 		if last.IsZero() {
 			continue
 		}
 		fresh.DecidedUntil = last
-		decided = append(decided, fresh)
-		runs = append(runs, job.runs(missed, now, busy[job.Name])...)
+		decided.Due = append(decided.Due, fresh)
+		runs := job.runs(due, now, busy[job.Name])
+		decided.Runs = append(decided.Runs, runs...)
+		lost = append(lost, job.passed(due, runs)...)
 	}
-	var forget []string
 	for name := range remembered {
-		forget = append(forget, name)
+		decided.Forget = append(decided.Forget, name)
 	}
-	if len(decided)+len(forget) == 0 {
+	if len(decided.Due)+len(decided.Forget) == 0 {
 		return made, nil
 	}
 	// Stable: jobs of the same minute keep the order of the configuration.
-	slices.SortStableFunc(runs, func(a, b register.Run) int { return a.DueAt.Compare(b.DueAt) })
-	if err := d.register.Decide(ctx, decided, runs, forget, release); err != nil {
+	slices.SortStableFunc(decided.Runs, func(a, b register.Run) int { return a.DueAt.Compare(b.DueAt) })
+	if d.words != nil && len(lost) > 0 {
+		if decided.Notices, err = d.words(lost); err != nil {
+			return made, err
+		}
+	}
+	if err := d.register.Decide(ctx, decided); err != nil {
 		return decision{}, err
 	}
-	for _, run := range runs {
+	for _, run := range decided.Runs {
 		if run.State.IsOver() && run.ID != 0 {
 			made.over = append(made.over, run)
 		}
 	}
 	return made, nil
+}
+
+// passed finds the times among those due that have no run, or one that is not
+// going to be done.
+func (j *Job) passed(due overdue, runs []register.Run) (found []passed) {
+	unmade := len(due.moments) - len(runs)
+	missed := passed{job: j, times: due.dropped + unmade, first: due.first, last: due.lastDropped}
+	if unmade > 0 {
+		missed.last = due.moments[unmade-1]
+	}
+	for _, run := range runs {
+		switch run.State {
+		case register.Missed:
+			missed.times++
+			missed.last = run.DueAt
+		case register.Skipped:
+			found = append(found, passed{j, true, 1, run.DueAt, run.DueAt})
+		}
+	}
+	if missed.times > 0 {
+		found = append(found, missed)
+	}
+	return found
 }
 
 // busy returns for each job a run of it that is not over.
@@ -107,13 +144,18 @@ func (d dispatcher) busy(ctx context.Context) (map[string]int64, error) {
 type overdue struct {
 	moments []time.Time
 	dropped int
+
+	first, lastDropped time.Time // zero if there is none
 }
 
 func (j *Job) due(after, now time.Time) (found overdue, last time.Time) {
 	for at := j.table.next(after); !at.IsZero() && !at.After(now); at = j.table.next(at) {
 		if len(found.moments) == maxCatchUp {
-			found.moments = found.moments[1:]
+			found.lastDropped, found.moments = found.moments[0], found.moments[1:]
 			found.dropped++
+		}
+		if found.first.IsZero() {
+			found.first = at
 		}
 		found.moments = append(found.moments, at)
 		last = at
@@ -215,6 +257,13 @@ func (d dispatcher) left(ctx context.Context, now time.Time) ([]register.Run, er
 	for i := range runs {
 		runs[i].State, runs[i].Ended = register.Interrupted, now
 		runs[i].Error = "the process ended before the run did (power cut, kill, or crash)"
+		whole, err := d.register.Run(ctx, runs[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, step := range whole.Steps {
+			runs[i].Rows = runs[i].Rows.Add(step.Rows) // what it had taken in stays
+		}
 	}
 	return runs, err
 }

@@ -46,7 +46,7 @@ func newWorld(t testing.TB, now time.Time, jobs ...Job) *world {
 	return w
 }
 
-func (w *world) d() dispatcher { return dispatcher{w.reg, w.jobs} }
+func (w *world) d() dispatcher { return dispatcher{register: w.reg, jobs: w.jobs} }
 
 func (w *world) restart() {
 	w.t.Helper()

@@ -82,7 +82,7 @@ func (w Workspace) lookAtRegister(ctx context.Context) []Diagnosis {
 		return []Diagnosis{wrong("register", do, "%v", err)}
 	}
 	found := []Diagnosis{fine("register", "read through, nothing wrong")}
-	for _, look := range []func(context.Context, *register.Register) (Diagnosis, error){lookAtRuns, w.lookAtNotices} {
+	for _, look := range []func(context.Context, *register.Register) (Diagnosis, error){lookAtRuns, w.lookAtNotices, w.lookAtAudit} {
 		one, err := look(ctx, reg)
 		if err != nil {
 			one = wrong("register", do, "%v", err)
@@ -132,6 +132,39 @@ func (w Workspace) lookAtNotices(ctx context.Context, reg *register.Register) (D
 		return warn("notices", "name a channel under notify: in tongbao.yaml", "nobody is told when a run fails"), nil
 	}
 	return fine("notices", "%d sent, %d wait, %d given up", counts[register.Sent], counts[register.Waiting], counts[register.GivenUp]), nil
+}
+
+// lookAtAudit walks the audit log, and looks in it for the head that every
+// published version has in its manifest.
+func (w Workspace) lookAtAudit(ctx context.Context, reg *register.Register) (Diagnosis, error) {
+	pointers, err := filepath.Glob(w.path("published", "*", "CURRENT"))
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	var printed []register.Head
+	for _, pointer := range pointers {
+		// What is beyond the pointer came after a backup that was restored.
+		current, err := os.ReadFile(pointer)
+		if err != nil {
+			return Diagnosis{}, err
+		}
+		var last int
+		if _, err := fmt.Sscanf(string(current), "v%d", &last); err != nil {
+			return Diagnosis{}, fmt.Errorf("%s: %w", pointer, err)
+		}
+		for number := 1; number <= last; number++ {
+			var manifest Manifest
+			if err := readJSON(filepath.Join(filepath.Dir(pointer), fmt.Sprintf("v%d", number), manifestName), &manifest); err != nil {
+				return Diagnosis{}, err
+			}
+			printed = append(printed, manifest.Audit)
+		}
+	}
+	head, err := reg.VerifyAudit(ctx, printed...)
+	if errors.Is(err, register.ErrChain) {
+		return wrong("audit", "keep a copy of data/register.db, and find out who could write it; the newest good one is in the backups", "%v", err), nil
+	}
+	return fine("audit", "%d entries, each fits the one before; the heads of %d versions are in it", head.Seq, len(printed)), err
 }
 
 // backupAge is how old the newest backup may be.

@@ -26,7 +26,7 @@ const AllEditions = "all"
 // reportOptions are what the reports print of a build or version.
 func (w Workspace) reportOptions(manifest Manifest) reports.Options {
 	sum := sha256.Sum256([]byte(strings.Join(manifest.Digest, "\n")))
-	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Made: manifest.MadeAt, Access: access()}
+	return reports.Options{Town: w.Config.Town, Version: manifest.Version, Hash: hex.EncodeToString(sum[:]), Audit: manifest.Audit.String(), Made: manifest.MadeAt, Access: access()}
 }
 
 // access hands the one table of who sees what to the reports.
@@ -42,18 +42,19 @@ func access() reports.Access {
 	return all
 }
 
-// withFiles opens the two files of a build for reading.
+// withFiles opens the two files of a build for reading; of a table that is in
+// both the first has it whole.
 func withFiles(ctx context.Context, dir string, do func([]*warehouse.DB) error) error {
-	var files []*warehouse.DB
-	for _, name := range []string{publishedFile, recordsFile} {
+	var open []*warehouse.DB
+	for _, name := range files {
 		db, err := warehouse.Open(ctx, filepath.Join(dir, name), warehouse.Options{ReadOnly: true})
 		if err != nil {
 			return err
 		}
 		defer db.Close()
-		files = append(files, db)
+		open = append(open, db)
 	}
-	return do(files)
+	return do(open)
 }
 
 // drawAll writes all editions of the month from the files of a build, which

@@ -20,6 +20,17 @@ memory: 4GB       # bound of the engine's buffers
 threads: 2
 
 listen: 127.0.0.1:9720   # /healthz, /readyz and /metrics of the service; off for none
+# The portal: what readers see in a browser. The first account is made with
+# "tongbao account add NAME --role admin"; docs/portal.md has the rest.
+portal:
+  listen: 127.0.0.1:8311
+  # certificate: tls/chain.pem
+  # key: tls/key.pem
+# The PostgreSQL door for psql, DBeaver, R and Python (docs/sql.md):
+# pgwire:
+#   listen: 127.0.0.1:5433
+#   certificate: tls/chain.pem
+#   key: tls/key.pem
 log:
   keep_days: 184         # logs and history; the law asks for six months
 

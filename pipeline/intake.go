@@ -2,7 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
 
 	"tongbao/etl"
 	"tongbao/warehouse"
@@ -11,7 +16,7 @@ import (
 // intake gathers what etl needs: the seeds loaded, the source definitions,
 // the queries of the core facts, and the salt.
 func (h *House) intake(ctx context.Context) (etl.Intake, error) {
-	if err := h.loadSeeds(ctx, h.db); err != nil {
+	if err := h.seed(ctx); err != nil {
 		return etl.Intake{}, err
 	}
 	definitions, err := h.definitions()
@@ -30,6 +35,37 @@ func (h *House) intake(ctx context.Context) (etl.Intake, error) {
 		Now:      h.Now,
 		Progress: func(done, total int) { h.Progress("take in", done, total) },
 	}, nil
+}
+
+// seed brings the seed tables up to data/seeds/; a run that finds the files as
+// the last one left them has nothing to load.
+func (h *House) seed(ctx context.Context) error {
+	sum := sha256.New()
+	if err := hashSeeds(sum, h.seedsDir()); err != nil {
+		return &Problem{err}
+	}
+	digest := string(sum.Sum(nil))
+	if digest == h.seeded {
+		return nil
+	}
+	if err := h.loadSeeds(ctx, h.db); err != nil {
+		return err
+	}
+	h.seeded = digest
+	return nil
+}
+
+// hashSeeds writes names and texts of all seeds.
+func hashSeeds(into io.Writer, dir string) error {
+	seeds := os.DirFS(dir)
+	return fs.WalkDir(seeds, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(seeds, name)
+		fmt.Fprintf(into, "%s\n%s\n", path.Clean(name), text)
+		return err
+	})
 }
 
 // coreQueries are the SELECTs that shape the facts, by fact.

@@ -94,10 +94,10 @@ func (w Workspace) prepareJobs(now time.Time, sources []string) ([]Job, error) {
 		job := &jobs[i]
 		err := job.prepare(days, now, sources)
 		if err == nil && seen[job.Name] {
-			err = fmt.Errorf("name is taken by a job above")
+			err = keyf("name", "is taken by a job above")
 		}
 		if err != nil {
-			return nil, problemf("%s: jobs[%d] (%s): %w", w.configFile(), i, job.Name, err)
+			return nil, w.wrongConfig(w.Config.text, under(fmt.Sprintf("jobs[%d]", i), job.Name, err))
 		}
 		seen[job.Name] = true
 	}
@@ -120,18 +120,18 @@ func (j *Job) prepare(days calendar, now time.Time, sources []string) error {
 		{"overlap", j.Overlap, []string{"skip", "queue"}},
 	} {
 		if !slices.Contains(one.want, one.value) {
-			return fmt.Errorf("%s: %q: want %s", one.key, one.value, strings.Join(one.want, " or "))
+			return keyf(one.key, "%q: want %s", one.value, strings.Join(one.want, " or "))
 		}
 	}
 	switch {
 	case !jobName.MatchString(j.Name):
-		return fmt.Errorf("name: %q: want at most 40 small letters, digits, - and _", j.Name)
+		return keyf("name", "%q: want at most 40 small letters, digits, - and _", j.Name)
 	case j.Retries < 0 || j.Retries > MaxRetries:
-		return fmt.Errorf("retries: %d: want 0 to %d", j.Retries, MaxRetries)
+		return keyf("retries", "%d: want 0 to %d", j.Retries, MaxRetries)
 	case j.RetryDelay < 0 || j.RetryDelay > MaxTimeout:
-		return fmt.Errorf("retry_delay: %s: want 0s to %s", j.RetryDelay, MaxTimeout)
+		return keyf("retry_delay", "%s: want 0s to %s", j.RetryDelay, MaxTimeout)
 	case j.Timeout < 0 || j.Timeout > MaxTimeout:
-		return fmt.Errorf("timeout: %s: want at most %s", j.Timeout, MaxTimeout)
+		return keyf("timeout", "%s: want at most %s", j.Timeout, MaxTimeout)
 	}
 	if err := j.checkSteps(sources); err != nil {
 		return err
@@ -148,20 +148,20 @@ func setDefault[T comparable](value *T, absent T) {
 
 func (j *Job) checkSteps(sources []string) error {
 	if len(j.Steps) == 0 {
-		return fmt.Errorf("steps are missing: want some of %s", strings.Join(stepNames, ", "))
+		return keyf("steps", "none; want some of %s", strings.Join(stepNames, ", "))
 	}
 	for _, step := range j.Steps {
 		switch {
 		case !slices.Contains(stepNames, step.Step):
-			return fmt.Errorf("steps: %q: want one of %s", step.Step, strings.Join(stepNames, ", "))
+			return keyf("steps", "%q: want one of %s", step.Step, strings.Join(stepNames, ", "))
 		case step.Step == "pull":
 			for _, source := range step.Args {
 				if !slices.Contains(sources, source) {
-					return fmt.Errorf("steps: pull: %q: no such source; data/sources/ has %s", source, strings.Join(sources, ", "))
+					return keyf("steps", "pull: %q: no such source; data/sources/ has %s", source, strings.Join(sources, ", "))
 				}
 			}
 		case len(step.Args) > 1 || len(step.Args) > 0 && slices.Contains([]string{"run", "publish", "prune"}, step.Step):
-			return fmt.Errorf("steps: %s: %q is more than it takes", step.Step, step.Args)
+			return keyf("steps", "%s: %q is more than it takes", step.Step, step.Args)
 		}
 	}
 	return nil
@@ -171,7 +171,7 @@ func (j *Job) checkSteps(sources []string) error {
 func (j *Job) makeTable(days calendar, now time.Time) error {
 	var err error
 	if j.zone, err = time.LoadLocation(j.Timezone); err != nil || j.Timezone == "Local" {
-		return fmt.Errorf("timezone: %q: want a name such as Asia/Shanghai", j.Timezone)
+		return keyf("timezone", "%q: want a name such as Asia/Shanghai", j.Timezone)
 	}
 	j.table = timetable{zone: j.zone, calendar: days, onlyWorking: j.Calendar == "working days"}
 	switch {
@@ -179,24 +179,24 @@ func (j *Job) makeTable(days calendar, now time.Time) error {
 		return fmt.Errorf("want either schedule (or \"on\": 3rd working day, with at: 06:30)")
 	case j.Schedule != "":
 		if j.At != "" {
-			return fmt.Errorf("at belongs to on; a schedule names its time itself")
+			return keyf("at", "belongs to on; a schedule names its time itself")
 		}
 		if j.table.civil, err = parseCron(j.Schedule); err != nil {
-			return fmt.Errorf("schedule: %q: %w", j.Schedule, err)
+			return keyf("schedule", "%q: %w", j.Schedule, err)
 		}
 	default:
 		nth, err := parseWorkingDay(j.On)
 		if err != nil {
-			return fmt.Errorf("on: %w", err)
+			return under("on", "", err)
 		}
 		clock, err := parseClock(j.At)
 		if err != nil {
-			return fmt.Errorf("at: %w", err)
+			return under("at", "", err)
 		}
 		j.table.civil = onWorkingDay(days, nth, clock)
 	}
 	if j.table.next(now).IsZero() {
-		return fmt.Errorf("schedule: %q has no time within %d years", j.when(), horizonYears)
+		return keyf("schedule", "%q has no time within %d years", j.when(), horizonYears)
 	}
 	return nil
 }

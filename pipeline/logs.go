@@ -29,13 +29,13 @@ func (l *LogConfig) check() error {
 	setDefault(&l.MaxMB, defaultLogMB)
 	setDefault(&l.KeepDays, MinKeepDays)
 	if err := new(slog.Level).UnmarshalText([]byte(l.Level)); err != nil {
-		return fmt.Errorf("log: level: %q: want debug, info, warn or error", l.Level)
+		return keyf("level", "%q: want debug, info, warn or error", l.Level)
 	}
 	if l.MaxMB < 1 || l.MaxMB > 1024 {
-		return fmt.Errorf("log: max_mb: %d: want 1 to 1024", l.MaxMB)
+		return keyf("max_mb", "%d: want 1 to 1024", l.MaxMB)
 	}
 	if l.KeepDays < MinKeepDays {
-		return fmt.Errorf("log: keep_days: %d: the law asks for six months, want at least %d", l.KeepDays, MinKeepDays)
+		return keyf("keep_days", "%d: the law asks for six months, want at least %d", l.KeepDays, MinKeepDays)
 	}
 	return nil
 }

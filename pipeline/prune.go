@@ -19,7 +19,7 @@ var backupName = regexp.MustCompile(`^tongbao-\d{8}-\d{6}(\.tar\.gz|\.tar\.zst)?
 func (b *BackupConfig) check() error {
 	setDefault(&b.Keep, defaultKeptBackups)
 	if b.Keep < 1 {
-		return fmt.Errorf("backup: keep: %d: want at least 1", b.Keep)
+		return keyf("keep", "%d: want at least 1", b.Keep)
 	}
 	return nil
 }

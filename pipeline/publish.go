@@ -43,6 +43,9 @@ type Manifest struct {
 	// Policies are the Content-Security-Policy of each page, which a server
 	// sends with it.
 	Policies map[string]string `json:"policies"`
+	// Audit is the head of the audit log when this was made. It is no part of
+	// the digest: the log grows whenever somebody looks.
+	Audit register.Head `json:"audit"`
 }
 
 const manifestName = "manifest.json"
@@ -137,15 +140,7 @@ func (h *House) build(ctx context.Context, month tongbao.Month, manifest *Manife
 func (h *House) fill(ctx context.Context, month tongbao.Month, dir string, manifest Manifest) error {
 	steps := 4
 	h.Progress("build", 0, steps)
-	public, err := h.warehouseCopies(ctx, month)
-	if err != nil {
-		return err
-	}
-	monthly, err := h.monthCopies(ctx, month, false)
-	if err != nil {
-		return err
-	}
-	restricted, err := h.monthCopies(ctx, month, true)
+	public, restricted, err := h.fileCopies(ctx, month)
 	if err != nil {
 		return err
 	}
@@ -153,17 +148,21 @@ func (h *House) fill(ctx context.Context, month tongbao.Month, dir string, manif
 		return err
 	}
 	warehouse.Failpoint("build.snapshot_written")
-	if err := h.db.Snapshot(ctx, filepath.Join(dir, recordsFile), append(recordCopies(month), restricted...)); err != nil {
+	if err := h.db.Snapshot(ctx, filepath.Join(dir, recordsFile), restricted); err != nil {
 		return err
 	}
 	h.Progress("build", 1, steps)
-	for _, name := range []string{publishedFile, recordsFile} {
+	for _, name := range files {
 		if err := h.verify(ctx, filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	h.Progress("build", 2, steps)
-	for name, copies := range map[string][]warehouse.Copy{parquetDir: monthly, recordsParquet: restricted} {
+	public, restricted, err = h.monthCopies(ctx, month)
+	if err != nil {
+		return err
+	}
+	for name, copies := range map[string][]warehouse.Copy{parquetDir: public, recordsParquet: restricted} {
 		if err := h.db.Parquet(ctx, filepath.Join(dir, name), copies); err != nil {
 			return err
 		}

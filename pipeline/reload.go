@@ -3,7 +3,9 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
+	"reflect"
 	"time"
 )
 
@@ -35,12 +37,12 @@ func (s *Service) reloadLoop(ctx context.Context) error {
 			continue // said before
 		}
 		seen = content
-		s.reload()
+		s.reload(ctx, content)
 	}
 	return nil
 }
 
-func (s *Service) reload() {
+func (s *Service) reload(ctx context.Context, content []byte) {
 	old := s.config()
 	w, err := FindWorkspace(s.house.Dir)
 	if err == nil {
@@ -49,10 +51,16 @@ func (s *Service) reload() {
 	s.watch.configIs(err)
 	if err != nil {
 		s.log.Error("the changed configuration is refused; the old one stays in force", "error", err)
+		now := s.house.Now()
+		notices, err := old.notices([]telling{refusedTelling(err, content, now)}, 0, now)
+		if err = errors.Join(err, s.house.addNotices(ctx, notices)); err != nil {
+			s.log.Error("the refusal cannot be told", "error", Advise(err))
+		}
+		s.hasNews()
 		return
 	}
 	s.log.Info("the changed configuration is in force from the next run on", "jobs", len(s.Jobs()))
-	if fresh := w.Config; fresh.Memory != old.Memory || fresh.Threads != old.Threads || fresh.Listen != old.Listen || fresh.Log != old.Log {
-		s.log.Warn("memory, threads, listen and log are in force from the next start on")
+	if fresh := w.Config; fresh.Memory != old.Memory || fresh.Threads != old.Threads || fresh.Listen != old.Listen || fresh.Log != old.Log || !reflect.DeepEqual(fresh.Portal, old.Portal) || !reflect.DeepEqual(fresh.Pgwire, old.Pgwire) {
+		s.log.Warn("memory, threads, listen, portal, pgwire and log are in force from the next start on")
 	}
 }

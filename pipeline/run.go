@@ -7,9 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -110,6 +108,10 @@ func (h *House) check(ctx context.Context, month tongbao.Month, result *Result) 
 
 // Pull loads the seeds, takes in what lies in the inbox and asks the servers.
 func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error) {
+	return h.pull(ctx, choice, hearing{})
+}
+
+func (h *House) pull(ctx context.Context, choice etl.Choice, heard hearing) (etl.Report, error) {
 	if err := h.wantSpace(); err != nil {
 		return etl.Report{}, err
 	}
@@ -122,7 +124,7 @@ func (h *House) Pull(ctx context.Context, choice etl.Choice) (etl.Report, error)
 			return etl.Report{}, problemf("--source %s: %s has no such definition", source, h.sourcesDir())
 		}
 	}
-	intake.Choice = choice
+	intake.Choice, intake.Asking, intake.Loaded = choice, heard.asking, heard.loaded
 	report, err := etl.Pull(ctx, h.db, intake)
 	if len(choice.Sources) > 0 {
 		report.Unmatched = nil // files of the other sources
@@ -262,14 +264,6 @@ func (h *House) rulesDigest() (string, error) {
 	for _, q := range h.Queries {
 		fmt.Fprintf(sum, "%s\n%s\n", q.Path, q.SQL)
 	}
-	seeds := os.DirFS(h.seedsDir())
-	err := fs.WalkDir(seeds, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(seeds, name)
-		fmt.Fprintf(sum, "%s\n%s\n", path.Clean(name), text)
-		return err
-	})
+	err := hashSeeds(sum, h.seedsDir())
 	return hex.EncodeToString(sum.Sum(nil))[:16], err
 }

@@ -88,16 +88,22 @@ func (h *House) Perform(ctx context.Context, request Request) (Outcome, error) {
 	}
 	outcome := h.execute(ctx, run, func(Event) {})
 	if err := h.end(context.WithoutCancel(ctx), outcome.Run, nil); err != nil {
-		return outcome, errors.Join(outcome.Err(), fmt.Errorf("write down the end of run %d: %w", run.ID, advise(err)))
+		return outcome, errors.Join(outcome.Err(), fmt.Errorf("write down the end of run %d: %w", run.ID, Advise(err)))
 	}
 	return outcome, nil
 }
 
-// advise says what to do about a disk that is full; the engines say only that
-// it is.
-func advise(err error) error {
-	if err != nil && (strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "no space left") || strings.Contains(err.Error(), "disk is full")) {
-		return fmt.Errorf("%w; free some space on the disk of the workspace, then run again: nothing that was taken in is lost", err)
+// Advise says what to do about a disk that is full; the engines say only that
+// it is. An error that was advised on stays as it is.
+func Advise(err error) error {
+	const do = "free some space"
+	if err == nil || strings.Contains(err.Error(), do) {
+		return err
+	}
+	for _, full := range []string{"No space left", "no space left", "disk is full"} {
+		if strings.Contains(err.Error(), full) {
+			return fmt.Errorf("%w; "+do+" on the disk of the workspace, then run again: nothing that was taken in is lost", err)
+		}
 	}
 	return err
 }
@@ -139,7 +145,7 @@ func (h *House) conclude(ctx context.Context, outcome *Outcome, err error) {
 	if err == nil {
 		return
 	}
-	run.State, run.Error = register.Failed, advise(err).Error()
+	run.State, run.Error = register.Failed, Advise(err).Error()
 	var problem *Problem
 	outcome.Usage = errors.As(err, &problem)
 	if ctx.Err() == nil {
@@ -155,29 +161,37 @@ func (h *House) conclude(ctx context.Context, outcome *Outcome, err error) {
 	}
 }
 
-// step does one step and writes it down before and after.
+// step does one step and writes it down before, after, and with each delivery
+// that it takes in: a run that hangs, or is killed, shows how far it came.
 func (h *House) step(ctx context.Context, seq int, plan register.PlanStep, outcome *Outcome, log *runLog, tell func(string, ...any)) error {
 	kept := context.WithoutCancel(ctx)
 	row := register.RunStep{Step: plan.Step, State: register.Running, Started: h.Now()}
 	if err := h.register.SetStep(kept, outcome.Run.ID, seq, row); err != nil {
 		return err
 	}
-	before, loads := outcome.Run.Rows, len(outcome.Result.Pull.Loads)
-	note, err := h.doStep(ctx, plan, outcome)
-	for _, load := range outcome.Result.Pull.Loads[loads:] {
-		log.write(h.Now(), fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
-		outcome.Run.Rows = outcome.Run.Rows.Add(register.Counts{In: load.In, Loaded: load.Loaded, Duplicate: load.Duplicate, Quarantined: load.Quarantined})
+	log.write(h.Now(), plan.Step+" starts")
+	heard := hearing{
+		asking: func(source, server string) { log.write(h.Now(), fmt.Sprintf("%s: asking %s", source, server)) },
+		loaded: func(load etl.Load) {
+			log.write(h.Now(), fmt.Sprintf("%s: %d rows in = %d loaded + %d duplicate + %d quarantined", load.File, load.In, load.Loaded, load.Duplicate, load.Quarantined))
+			row.Rows = row.Rows.Add(register.Counts{In: load.In, Loaded: load.Loaded, Duplicate: load.Duplicate, Quarantined: load.Quarantined})
+			_ = h.register.SetStep(kept, outcome.Run.ID, seq, row) // written again when the step ends; then it counts
+		},
 	}
-	row.Rows = register.Counts{
-		In: outcome.Run.Rows.In - before.In, Loaded: outcome.Run.Rows.Loaded - before.Loaded,
-		Duplicate: outcome.Run.Rows.Duplicate - before.Duplicate, Quarantined: outcome.Run.Rows.Quarantined - before.Quarantined,
-	}
+	note, err := h.doStep(ctx, plan, outcome, heard)
+	outcome.Run.Rows = outcome.Run.Rows.Add(row.Rows)
 	row.Ended, row.State, row.Note = h.Now(), register.Done, note
 	if err != nil {
 		row.State, row.Error = register.Failed, err.Error()
 	}
 	tell("%s took %s%s", plan.Step, row.Ended.Sub(row.Started).Round(time.Millisecond), prefixed(": ", note))
 	return errors.Join(err, h.register.SetStep(kept, outcome.Run.ID, seq, row))
+}
+
+// hearing is told of a pull while it works.
+type hearing struct {
+	asking func(source, server string)
+	loaded func(etl.Load)
 }
 
 func prefixed(prefix, text string) string {
@@ -189,7 +203,7 @@ func prefixed(prefix, text string) string {
 
 // doStep is the list of steps. A step that panics has failed; the service goes
 // on.
-func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Outcome) (note string, err error) {
+func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Outcome, heard hearing) (note string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("%s: a fault in the program: %v\n%s", plan.Step, cause, debug.Stack())
@@ -203,7 +217,7 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 		if err != nil {
 			return "", &Problem{err}
 		}
-		report, err := h.Pull(ctx, choice)
+		report, err := h.pull(ctx, choice, heard)
 		result.Pull.Add(report)
 		return fmt.Sprintf("%d deliveries taken in, %d known before", len(report.Loads), report.Known), err
 	case "run":
@@ -224,7 +238,7 @@ func (h *House) doStep(ctx context.Context, plan register.PlanStep, outcome *Out
 	case "prune":
 		return h.Prune(ctx)
 	default:
-		return h.act(ctx, plan, result)
+		return h.act(ctx, plan, result, heard)
 	}
 	if result.IsNew && run.Version == 0 {
 		run.Version = result.Version
@@ -271,8 +285,8 @@ func (h *House) report(ctx context.Context, month tongbao.Month, args []string) 
 func (h *House) OnRun(f func(register.Run)) { h.onRun = append(h.onRun, f) }
 
 // end writes the JSON file of a run, closes it on the register, queues its
-// retry and tells who wants to know. The file comes first: if the process is
-// killed in between, the run is not over yet, and its next end writes it again.
+// retry and tells who wants to know. File and notices come first: if the process
+// is killed in between, the run is not over yet, and its next end does it again.
 func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
 	kept, err := h.register.Run(ctx, run.ID)
 	if err != nil {
@@ -284,8 +298,8 @@ func (h *House) end(ctx context.Context, run register.Run, jobs []Job) error {
 			step.State, step.Ended = run.State, run.Ended
 		}
 	}
-	d := dispatcher{h.register, jobs}
-	err = errors.Join(h.writeRun(run), d.end(ctx, run), h.queueNotices(ctx, run, d.retry(run) != nil))
+	d := dispatcher{register: h.register, jobs: jobs}
+	err = errors.Join(h.writeRun(run), h.queueNotices(ctx, run, d.retry(run) != nil), d.end(ctx, run))
 	if err == nil {
 		h.tell(run)
 	}

@@ -132,7 +132,7 @@ func TestWrongJobs(t *testing.T) {
 		{"on: 24th working day\nat: \"06:30\"", "1st to the 23rd"},
 		{"on: third working day\nat: \"06:30\"", "3rd working day"},
 		{"on: 3rd working day", "want a time such as 06:30"},
-		{"schedule: \"@daily\"\nat: \"06:30\"", "at belongs to on"},
+		{"schedule: \"@daily\"\nat: \"06:30\"", "at: belongs to on"},
 		{"schedule: \"@daily\"\ncatchup: some", "want none or last or all"},
 		{"schedule: \"@daily\"\nretries: 11", "want 0 to 10"},
 		{"schedule: \"@daily\"\ntimeout: 200h", "want at most 168h"},

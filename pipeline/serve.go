@@ -108,7 +108,11 @@ func (s *Service) config() Config {
 	return s.house.Config
 }
 
-func (s *Service) dispatcher() dispatcher { return dispatcher{s.house.register, s.Jobs()} }
+func (s *Service) dispatcher() dispatcher {
+	return dispatcher{s.house.register, s.Jobs(), func(lost []passed) ([]register.Notice, error) {
+		return s.config().notices(passedTellings(lost), 0, s.house.Now())
+	}}
+}
 
 // Serve works until the context ends; then the run at work finishes or rolls
 // back within StopWithin.
@@ -162,7 +166,7 @@ func (s *Service) tickLoop(ctx context.Context) error {
 		now := s.house.Now()
 		made, err := s.dispatcher().tick(ctx, now)
 		if err != nil && ctx.Err() == nil {
-			s.log.Error("what is due cannot be decided yet", "error", advise(err))
+			s.log.Error("what is due cannot be decided yet", "error", Advise(err))
 		}
 		for _, note := range made.notes {
 			s.log.Warn(note)
@@ -171,9 +175,12 @@ func (s *Service) tickLoop(ctx context.Context) error {
 		for _, run := range made.over {
 			s.log.Warn("run is not done", "run", run.ID, "job", run.Job, "due", run.DueAt, "state", run.State, "why", run.Error)
 			if err := s.house.writeRun(run); err != nil {
-				s.log.Error("the file of the run cannot be written", "run", run.ID, "error", advise(err))
+				s.log.Error("the file of the run cannot be written", "run", run.ID, "error", Advise(err))
 			}
 			s.house.tell(run)
+		}
+		if len(made.over) > 0 {
+			s.hasNews()
 		}
 		s.poke()
 		wait := lookAgain
@@ -209,7 +216,7 @@ func (s *Service) workLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		run, runContext, err := s.next(ctx)
 		if err != nil && ctx.Err() == nil {
-			s.log.Error("the next run cannot be started yet", "error", advise(err))
+			s.log.Error("the next run cannot be started yet", "error", Advise(err))
 		}
 		if run != nil {
 			s.work(ctx, runContext, *run)
@@ -224,7 +231,8 @@ func (s *Service) workLoop(ctx context.Context) error {
 	return nil
 }
 
-// next takes a run off the queue and makes the context that it works under.
+// next takes a run off the queue and makes the context that it works under. As
+// long as the warehouse does not open, runs wait.
 // The service's own context does not end it: stopping has its own cause.
 func (s *Service) next(ctx context.Context) (*register.Run, context.Context, error) {
 	s.mu.Lock()
@@ -235,7 +243,10 @@ func (s *Service) next(ctx context.Context) (*register.Run, context.Context, err
 	if s.pending != nil {
 		s.house.Config, s.pending = *s.pending, nil
 	}
-	run, err := dispatcher{s.house.register, s.jobs}.take(ctx, s.house.Now())
+	if err := s.house.db.Revive(ctx); err != nil {
+		return nil, nil, err
+	}
+	run, err := dispatcher{register: s.house.register, jobs: s.jobs}.take(ctx, s.house.Now())
 	if run == nil || err != nil {
 		return nil, nil, err
 	}
@@ -271,7 +282,7 @@ func (s *Service) work(serving, ctx context.Context, run register.Run) {
 		if err == nil {
 			break
 		}
-		s.log.Error("the end of the run cannot be written down yet", "run", run.ID, "error", advise(err))
+		s.log.Error("the end of the run cannot be written down yet", "run", run.ID, "error", Advise(err))
 		if serving.Err() != nil {
 			break
 		}
@@ -284,10 +295,7 @@ func (s *Service) work(serving, ctx context.Context, run register.Run) {
 	s.log.Log(ctx, level, "run ends", "run", run.ID, "job", run.Job, "state", outcome.Run.State,
 		"took", outcome.Run.Ended.Sub(run.Started).Round(time.Millisecond), "rows_in", outcome.Run.Rows.In, "error", outcome.Run.Error)
 	s.over(run.ID, outcome)
-	select {
-	case s.told <- struct{}{}:
-	default:
-	}
+	s.hasNews()
 }
 
 func (s *Service) feed(id int64) *feed {

@@ -94,7 +94,7 @@ func (w Workspace) TestQueries(ctx context.Context) (CaseResult, error) {
 	if err != nil {
 		return CaseResult{}, &Problem{err}
 	}
-	saved, err := warehouse.ReadSaved(files)
+	saved, err := warehouse.ReadTitled(files, "saved", "api")
 	if err != nil {
 		return CaseResult{}, &Problem{err}
 	}

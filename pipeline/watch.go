@@ -30,7 +30,7 @@ func checkListen(address string) error {
 		return nil
 	}
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
-		return fmt.Errorf("listen: %q: want host:port such as %s, or off", address, DefaultListen)
+		return fmt.Errorf("%q: want host:port such as %s, or off", address, DefaultListen)
 	}
 	return nil
 }
@@ -152,8 +152,11 @@ func (w *watch) ready(ctx context.Context) Readiness {
 	if _, err := house.register.NoticeCounts(ctx); err != nil {
 		said.Wrong = append(said.Wrong, "the register does not answer")
 	}
-	if err := house.db.SQL().PingContext(ctx); err != nil {
+	if err := house.db.Answers(ctx); err != nil {
 		said.Wrong = append(said.Wrong, "the warehouse does not answer")
+	}
+	if err := house.wantSpace(); err != nil {
+		said.Wrong = append(said.Wrong, "the disk is nearly full: a run would not begin; free some space")
 	}
 	if looked.IsZero() || house.Now().Sub(looked) > 4*lookAgain {
 		said.Wrong = append(said.Wrong, "it has not looked at the clock")

@@ -140,6 +140,11 @@ func TestService(t *testing.T) {
 	if text := shown.String(); !strings.Contains(text, "[2:1] unknown field") || !strings.Contains(text, "pubish") {
 		t.Errorf("the log does not name the line:\n%s", text)
 	}
+	eventually(t, "told of the refusal", func() bool {
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		return len(server.got) > 0 && strings.Contains(server.got[len(server.got)-1], "第 2 行有误：没有这个配置项")
+	})
 	if service.config().Publish != "auto" || len(service.Jobs()) != 0 {
 		t.Error("the old configuration is not in force")
 	}

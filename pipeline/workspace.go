@@ -33,10 +33,14 @@ type Config struct {
 	Threads int    `yaml:"threads,omitempty" doc:"threads of the engine; 2 if absent"`
 	Listen  string `yaml:"listen,omitempty" doc:"address of /healthz, /readyz and /metrics of the service; 127.0.0.1:9720 if absent, off for none. In force from the next start"`
 
-	Log    LogConfig    `yaml:"log,omitempty" doc:"the service's log"`
-	Backup BackupConfig `yaml:"backup,omitempty" doc:"backups"`
-	Notify NotifyConfig `yaml:"notify,omitempty" doc:"who is told what"`
-	Jobs   []Job        `yaml:"jobs,omitempty" doc:"what the service does, and when"`
+	Portal *PortalConfig `yaml:"portal,omitempty" doc:"the portal; without this key there is none"`
+	Pgwire *PgwireConfig `yaml:"pgwire,omitempty" doc:"the PostgreSQL door for psql, DBeaver, R and Python (docs/sql.md); without this key there is none. Linux only"`
+	Log    LogConfig     `yaml:"log,omitempty" doc:"the service's log"`
+	Backup BackupConfig  `yaml:"backup,omitempty" doc:"backups"`
+	Notify NotifyConfig  `yaml:"notify,omitempty" doc:"who is told what"`
+	Jobs   []Job         `yaml:"jobs,omitempty" doc:"what the service does, and when"`
+
+	text []byte // of the file
 }
 
 // ConfigName is the file that makes a folder a workspace.
@@ -80,23 +84,33 @@ func FindWorkspace(dir string) (Workspace, error) {
 	if err != nil {
 		return Workspace{}, &Problem{err}
 	}
-	config := Config{Publish: "manual"}
-	if err := etl.DecodeYAML(file, content, &config); err != nil {
-		return Workspace{}, &Problem{err}
+	w := Workspace{Dir: dir, Config: Config{Publish: "manual", text: content}}
+	if err := etl.DecodeYAML(file, content, &w.Config); err != nil {
+		return Workspace{}, w.wrongConfig(content, err)
 	}
-	if config.Town == "" {
-		return Workspace{}, problemf("%s: town is missing; it heads the bulletin", file)
-	}
-	if config.Publish != "auto" && config.Publish != "manual" {
-		return Workspace{}, problemf("%s: publish: %q: want auto or manual", file, config.Publish)
-	}
-	w := Workspace{Dir: dir, Config: config}
-	for _, check := range []error{w.Config.Log.check(), w.Config.Backup.check(), w.Config.Notify.check(), checkListen(config.Listen)} {
-		if check != nil {
-			return Workspace{}, problemf("%s: %w", file, check)
-		}
+	if err := w.Config.check(); err != nil {
+		return Workspace{}, w.wrongConfig(content, err)
 	}
 	return w, nil
+}
+
+// check fills in what is absent and returns the first value that is wrong.
+func (c *Config) check() error {
+	if c.Town == "" {
+		return keyf("town", "missing; it heads the bulletin")
+	}
+	if c.Publish != "auto" && c.Publish != "manual" {
+		return keyf("publish", "%q: want auto or manual", c.Publish)
+	}
+	for _, part := range []struct {
+		key string
+		err error
+	}{{"log", c.Log.check()}, {"backup", c.Backup.check()}, {"notify", c.Notify.check()}, {"portal", c.Portal.check()}, {"pgwire", c.Pgwire.check()}, {"listen", checkListen(c.Listen)}} {
+		if part.err != nil {
+			return under(part.key, "", part.err)
+		}
+	}
+	return nil
 }
 
 // queryFiles are the embedded queries; a file under the workspace's own
@@ -143,6 +157,7 @@ type House struct {
 	db          *warehouse.DB
 	register    *register.Register
 	lock        *flock.Flock
+	seeded      string // digest of the seeds that the seed tables were loaded from, "" if not yet
 	onRun       []func(register.Run)
 	telling     sync.Mutex
 	left        []register.Run // what a killed process left running, closed when we came
@@ -218,7 +233,7 @@ func (h *House) closeInterrupted(ctx context.Context) error {
 	if err != nil {
 		return nil // serve and validate say what is wrong
 	}
-	h.left, err = dispatcher{h.register, jobs}.left(ctx, h.Now())
+	h.left, err = dispatcher{register: h.register, jobs: jobs}.left(ctx, h.Now())
 	for _, run := range h.left {
 		err = errors.Join(err, h.end(ctx, run, jobs))
 	}

@@ -28,7 +28,7 @@ func TestCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved, err := warehouse.ReadSaved(queries.FS)
+	saved, err := warehouse.ReadTitled(queries.FS, "saved", "api")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ package queries
 
 import "embed"
 
-// FS holds core/, indicator/, score/, ranking/, bulletin/, checks/, saved/, and
+// FS holds core/, indicator/, score/, ranking/, bulletin/, checks/, saved/, api/, and
 // their cases under testdata/, so that a town can run them (tongbao test).
 //
 //go:embed */*.sql testdata

@@ -103,3 +103,52 @@ func HasEntry(table string) bool {
 	}
 	return false
 }
+
+// Reading is what may be asked of one table with SQL.
+type Reading struct {
+	Deepest int      // as in Sight
+	Without []string // as in Sight
+	// Small leaves out the welfare figures of one or two cases; the queries of
+	// the layer bulletin withhold those themselves.
+	Small bool
+}
+
+// readable says which other tables of a version statisticians may ask with
+// SQL. Figures end at areas, as in their bulletin: those of a building grid are
+// the work of one person. indicator.value is kept from them for that reason;
+// score.measure has the same counts by area.
+var readable = []struct {
+	tables  []string
+	reading Reading
+}{
+	{tables("core.month_info core.month_unit core.month_map core.month_tree"), Reading{}},
+	{tables("core.load"), Reading{Without: []string{"file"}}},
+	{tables(`seed.calendar seed.category seed.clock seed.clock_day seed.grade seed.grid seed.grid_alias seed.line seed.line_weight seed.reward
+		seed.rubric seed.rubric_step seed.rubric_version seed.severity seed.source_due seed.time_limit`), Reading{}},
+	{tables("score.rule score.step score.base score.line score.total score.adjustment score.count score.day"), Reading{Deepest: 3}},
+	{tables("score.measure score.pool score.basis score.points score.points_rate score.points_count"), Reading{Deepest: 3, Small: true}},
+	{tables("score.delivered ranking.prize ranking.reward"), Reading{}},
+	{tables("ranking.before ranking.comparable ranking.line ranking.total"), Reading{Deepest: 3}},
+}
+
+// Readable returns what an audience may ask of a table (schema.table) of a
+// version's DuckDB files. Only statisticians and the taskforce ask with SQL;
+// the taskforce may ask everything.
+func Readable(by Audience, table string) (Reading, bool) {
+	name, isBulletin := strings.CutPrefix(table, "bulletin.")
+	switch {
+	case by == Taskforce:
+		return Reading{}, true
+	case by != Statisticians:
+		return Reading{}, false
+	case isBulletin:
+		sight, found := Seen(by)[name]
+		return Reading{Deepest: sight.Deepest, Without: sight.Without}, found
+	}
+	for _, entry := range readable {
+		if slices.Contains(entry.tables, table) {
+			return entry.reading, true
+		}
+	}
+	return Reading{}, false
+}

@@ -12,10 +12,10 @@ type Notice struct {
 	ID        int64
 	Channel   string // name in tongbao.yaml
 	Key       string // what it is about, such as published/2026-10/v1
-	Event     string // failed, late, quarantine or published
+	Event     string // failed, late, missed, quarantine, published or refused
 	Title     string
 	Text      string
-	Run       int64
+	Run       int64 // 0 if it is about none
 	CreatedAt time.Time
 	Attempts  int
 	NextAt    time.Time // not tried before
@@ -44,7 +44,11 @@ create index if not exists notice_state on notice (state, notice_id);
 // AddNotice queues a notice; false means that the channel was told of its key
 // before.
 func (r *Register) AddNotice(ctx context.Context, n Notice) (bool, error) {
-	result, err := r.db.ExecContext(ctx, `insert into notice (channel, key, event, title, body, run_id, created_at, state, next_at)
+	return insertNotice(ctx, r.db, n)
+}
+
+func insertNotice(ctx context.Context, db execer, n Notice) (bool, error) {
+	result, err := db.ExecContext(ctx, `insert into notice (channel, key, event, title, body, run_id, created_at, state, next_at)
 		values (?, ?, ?, ?, ?, ?, ?, 'waiting', ?) on conflict do nothing`,
 		n.Channel, n.Key, n.Event, n.Title, n.Text, n.Run, moment(n.CreatedAt), moment(n.CreatedAt))
 	if err != nil {

@@ -1,6 +1,7 @@
 // Package register is the only package that knows SQLite. It holds what is
 // born here and cannot be rebuilt from deliveries: the salt of the hashes, the
-// state of each month, the versions that were published.
+// state of each month, the versions that were published, runs, accounts, who
+// sees what, and the audit log.
 package register
 
 import (
@@ -19,7 +20,10 @@ import (
 )
 
 // Register is an open register.db. It may be used by several goroutines.
-type Register struct{ db *sql.DB }
+type Register struct {
+	db      *sql.DB
+	hashing chan struct{} // a place for each password that is being hashed
+}
 
 const schema = `
 create table if not exists setting (key text primary key, value text not null) strict;
@@ -38,17 +42,19 @@ func Open(ctx context.Context, path string) (*Register, error) {
 		return nil, fmt.Errorf("open register: %w", err)
 	}
 	file.Close()
-	// Full synchronous: an acknowledged act survives a power cut.
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)")
+	// Full synchronous: an acknowledged act survives a power cut. Immediate:
+	// a transaction that reads before it writes must not find, when it writes,
+	// that another process was faster.
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open register %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, schema+runSchema+noticeSchema); err != nil {
+	if _, err := db.ExecContext(ctx, schema+runSchema+noticeSchema+accountSchema+auditSchema+savedQuerySchema); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open register %s: %w", path, err)
 	}
-	return &Register{db}, nil
+	return &Register{db, make(chan struct{}, hashesAtOnce)}, nil
 }
 
 // Close closes the register.

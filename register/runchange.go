@@ -150,29 +150,40 @@ func (r *Register) JobsDue(ctx context.Context) (map[string]JobDue, error) {
 	return due, rows.Err()
 }
 
-// Decide remembers what was decided about due times, together with the runs
-// that came of it, in one transaction. Moments that have their run already
-// are passed over. Jobs that are named in forget are forgotten. ReleaseAfter,
-// where it is not zero, frees the due moments after it: they ran while the
-// clock was wrong.
-func (r *Register) Decide(ctx context.Context, due []JobDue, runs []Run, forget []string, releaseAfter time.Time) error {
+// Decision is what came of looking at the clock.
+type Decision struct {
+	Due     []JobDue
+	Runs    []Run    // a moment that has its run already is passed over; the others get their numbers
+	Notices []Notice // what people are told of it
+	Forget  []string // jobs that are no more
+	// ReleaseAfter, where it is not zero, frees the due moments after it: they
+	// ran while the clock was wrong.
+	ReleaseAfter time.Time
+}
+
+// Decide remembers a decision, in one transaction.
+func (r *Register) Decide(ctx context.Context, d Decision) error {
 	return r.change(ctx, func(tx *sql.Tx) error {
 		var failed []error
 		do := func(query string, args ...any) {
 			_, err := tx.ExecContext(ctx, query, args...)
 			failed = append(failed, err)
 		}
-		if !releaseAfter.IsZero() {
-			do("update run set is_released = 1 where due_at > ? and state not in ('queued', 'running')", moment(releaseAfter))
+		if !d.ReleaseAfter.IsZero() {
+			do("update run set is_released = 1 where due_at > ? and state not in ('queued', 'running')", moment(d.ReleaseAfter))
 		}
-		for i := range runs {
-			_, err := insertRun(ctx, tx, &runs[i])
+		for i := range d.Runs {
+			_, err := insertRun(ctx, tx, &d.Runs[i])
 			failed = append(failed, err)
 		}
-		for _, d := range due {
-			do("insert or replace into job_due values (?, ?, ?)", d.Job, d.Schedule, moment(d.DecidedUntil))
+		for _, due := range d.Due {
+			do("insert or replace into job_due values (?, ?, ?)", due.Job, due.Schedule, moment(due.DecidedUntil))
 		}
-		for _, job := range forget {
+		for _, notice := range d.Notices {
+			_, err := insertNotice(ctx, tx, notice)
+			failed = append(failed, err)
+		}
+		for _, job := range d.Forget {
 			do("delete from job_due where job = ?", job)
 		}
 		return errors.Join(failed...)

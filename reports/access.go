@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 )
@@ -26,8 +27,8 @@ func (read tables) seen(opt Options) (tables, error) {
 	}
 	own := ""
 	for _, one := range read["community"] {
-		if one["grid_id"] == opt.Unit {
-			own = one["name"]
+		if one.get("grid_id") == opt.Unit {
+			own = one.get("name")
 		}
 	}
 	kept := tables{}
@@ -37,31 +38,26 @@ func (read tables) seen(opt Options) (tables, error) {
 			continue
 		}
 		kept[name] = []row{}
+		var shown map[string]int // the rows' columns without those left out
 		for _, one := range rows {
 			if sight.hides(one, own) {
 				continue
 			}
-			if len(sight.Without) == 0 {
-				kept[name] = append(kept[name], one)
-				continue
+			if shown == nil {
+				shown = maps.Clone(one.columns)
+				maps.DeleteFunc(shown, func(column string, _ int) bool { return slices.Contains(sight.Without, column) })
 			}
-			shown := row{}
-			for column, value := range one {
-				if !slices.Contains(sight.Without, column) {
-					shown[column] = value
-				}
-			}
-			kept[name] = append(kept[name], shown)
+			kept[name] = append(kept[name], row{shown, one.values})
 		}
 	}
 	return kept, nil
 }
 
 func (s Sight) hides(one row, own string) bool {
-	if s.Own != "" && one[s.Own] != own {
+	if s.Own != "" && one.get(s.Own) != own {
 		return true
 	}
-	level, err := strconv.Atoi(one["level"])
+	level, err := strconv.Atoi(one.get("level"))
 	return err == nil && s.Deepest > 0 && level > s.Deepest
 }
 

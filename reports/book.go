@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -84,10 +83,10 @@ func (b *book) communities() []row {
 // value is what a cell of a section holds: numbers as numbers, days as days,
 // everything else in the words of the page; and how it looks.
 func (b *book) value(c column, one row) (any, cellStyle, error) {
-	raw, look := one[c.Key], b.cellStyleOf(c.Kind)
+	raw, look := one.get(c.Key), b.cellStyleOf(c.Kind)
 	switch {
 	case raw == "":
-		look.Format = "@"
+		look.Format, look.Wrap = "@", true
 		return show(raw, c.Kind, b.words, one), look.muted(), nil
 	case c.Kind == date || c.Kind == month:
 		day, err := time.Parse(time.DateOnly, raw[:min(len(raw), len(time.DateOnly))])
@@ -102,10 +101,10 @@ func (b *book) value(c column, one row) (any, cellStyle, error) {
 	if err != nil {
 		return nil, look, fmt.Errorf("column %s: %q is no number", c.Key, raw)
 	}
-	if c.Kind == rank && one["is_tied"] == "true" {
+	if c.Kind == rank && one.get("is_tied") == "true" {
 		look.Format = fmt.Sprintf(`0" %s"`, b.words.Text["tied"])
 	}
-	if c.Key == "total" && one["is_provisional"] == "true" {
+	if c.Key == "total" && one.get("is_provisional") == "true" {
 		look.Format = fmt.Sprintf(`"%s "0.00`, b.words.Text["provisional"])
 	}
 	if isSmall(one) && !c.Heat {
@@ -115,42 +114,9 @@ func (b *book) value(c column, one row) (any, cellStyle, error) {
 }
 
 // isSmall says whether a row's points stand on too few cases of its own month.
-func isSmall(one row) bool { return slices.Contains([]string{"pooled", "no_sample"}, one["state"]) }
+func isSmall(one row) bool { return slices.Contains([]string{"pooled", "no_sample"}, one.get("state")) }
 
 // serial is a day as workbooks count it.
 func serial(day time.Time) int {
 	return int(day.Sub(time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)).Hours() / 24)
-}
-
-// shown is the text that a cell needs room for.
-func (b *book) shown(c column, one row) string {
-	text := show(one[c.Key], c.Kind, b.words, one)
-	if c.Kind == integer {
-		text = separate(text)
-	}
-	if c.Key == "total" && one["is_provisional"] == "true" {
-		text = b.words.Text["provisional"] + " " + text
-	}
-	return text
-}
-
-// displayWidth counts Chinese characters as two.
-func displayWidth(text string) float64 {
-	width := 0.0
-	for _, r := range text {
-		width++
-		if r > 0x2e80 {
-			width++
-		}
-	}
-	return width
-}
-
-// linesOf says how many lines a text takes in a width of so many characters.
-func linesOf(text string, width float64) int {
-	lines := 0
-	for part := range strings.SplitSeq(text, "\n") {
-		lines += max(1, int((displayWidth(part)+width-1)/width))
-	}
-	return lines
 }

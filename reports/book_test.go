@@ -101,10 +101,10 @@ func wantCells(t *testing.T, m *bulletin, s section) (want, raw [][]string) {
 	for _, one := range m.rows(s) {
 		var cells, texts []string
 		for _, c := range s.Columns {
-			value := one[c.Key]
+			value := one.get(c.Key)
 			texts = append(texts, value)
 			switch {
-			case value == "" || c.Kind == words || c.Kind == code:
+			case value == "" || isText(c.Kind):
 				cells = append(cells, show(value, c.Kind, m.words, one))
 			case isNumber(c.Kind):
 				number, err := strconv.ParseFloat(value, 64)

@@ -75,20 +75,6 @@ func (b *book) writeCharts(name string) error {
 	return g.paper(false, 1)
 }
 
-// moveTitle asks the question that the waterfall answers.
-func (b *book) moveTitle(mover row) string {
-	pattern := b.words.Text["moved_up"]
-	if rat(mover["total_change"]).Sign() < 0 {
-		pattern = b.words.Text["moved_down"]
-	}
-	return plain(fill(pattern, func(name string) string {
-		if name == "change" {
-			return rat(mover["total_change"]).Abs(rat(mover["total_change"])).FloatString(2)
-		}
-		return mover[name]
-	}))
-}
-
 // drawAt puts a chart over whole columns and rows; what it shows stands beside
 // it for those who do not see it.
 func (g *grid) drawAt(from, to, at, rows int, alt string, layers []*excelize.Chart) error {
@@ -128,7 +114,7 @@ func (b *book) rankingBars() []*excelize.Chart {
 	total := p.last + 1
 	var missing []excelize.ChartDataPoint
 	for i, unit := range b.communities() {
-		if unit["is_provisional"] == "true" {
+		if unit.get("is_provisional") == "true" {
 			missing = append(missing, excelize.ChartDataPoint{Index: i, Fill: paint(paleColor)})
 		}
 	}
@@ -221,7 +207,7 @@ func (b *book) trendLines() []*excelize.Chart {
 func (b *book) trendFloor() float64 {
 	lowest := 95.0
 	for _, one := range b.tables["trend"] {
-		if value, err := strconv.ParseFloat(one["total"], 64); err == nil {
+		if value, err := strconv.ParseFloat(one.get("total"), 64); err == nil {
 			lowest = min(lowest, math.Floor(value/5)*5)
 		}
 	}

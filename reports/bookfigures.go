@@ -70,11 +70,11 @@ func (g *grid) writeTrend(at int) (place, error) {
 	for _, unit := range g.communities() {
 		p.end++
 		g.height(p.end, rowHeight)
-		if err := g.put(1, p.end, unit["name"], g.cellStyleOf(words)); err != nil {
+		if err := g.put(1, p.end, unit.get("name"), g.cellStyleOf(words)); err != nil {
 			return p, err
 		}
 		for i, month := range months {
-			value, look, err := g.value(column{Key: "total", Kind: score}, totals[unit["name"]+month])
+			value, look, err := g.value(column{Key: "total", Kind: score}, totals[unit.get("name")+month])
 			if err != nil {
 				return p, err
 			}
@@ -92,11 +92,11 @@ func (b *book) trend() ([]string, map[string]row) {
 	var months []string
 	totals := map[string]row{}
 	for _, one := range b.tables["trend"] {
-		month := one["of_month"][:7]
+		month := one.get("of_month")[:7]
 		if !slices.Contains(months, month) {
 			months = append(months, month)
 		}
-		totals[one["name"]+month] = row{"total": one["total"], "place": one["place"]}
+		totals[one.get("name")+month] = one
 	}
 	slices.Sort(months)
 	return months, totals
@@ -117,7 +117,7 @@ func (g *grid) writeWeighted(at int) (place, error) {
 	for _, unit := range g.communities() {
 		p.end++
 		g.height(p.end, rowHeight)
-		if err := g.put(1, p.end, unit["name"], g.cellStyleOf(words)); err != nil {
+		if err := g.put(1, p.end, unit.get("name"), g.cellStyleOf(words)); err != nil {
 			return p, err
 		}
 		if err := g.writeParts(p, unit); err != nil {
@@ -134,7 +134,7 @@ func (g *grid) writeParts(p place, unit row) error {
 	weights := map[string]int64{}
 	for _, line := range lines {
 		weight, err := strconv.ParseInt(g.weight(line), 10, 64)
-		if _, isScored := unit[line]; err == nil && isScored {
+		if unit.get(line) != "" && err == nil {
 			weights[line] = weight
 			scored += weight
 		}
@@ -142,7 +142,7 @@ func (g *grid) writeParts(p place, unit row) error {
 	sum := new(big.Rat)
 	for i, line := range lines {
 		look := g.cellStyleOf(score)
-		part, isNumber := new(big.Rat).SetString(unit[line])
+		part, isNumber := new(big.Rat).SetString(unit.get(line))
 		if !isNumber || weights[line] == 0 {
 			if err := g.put(i+2, p.end, show("", score, g.words, unit), look.muted().with("@")); err != nil {
 				return err
@@ -160,7 +160,7 @@ func (g *grid) writeParts(p place, unit row) error {
 		return err
 	}
 	formula := ""
-	if published, isNumber := new(big.Rat).SetString(unit["total"]); isNumber && roundHalfUp(sum, 2).Cmp(published) == 0 {
+	if published, isNumber := new(big.Rat).SetString(unit.get("total")); isNumber && roundHalfUp(sum, 2).Cmp(published) == 0 {
 		// The inner rounding wipes what binary numbers add to the sum.
 		formula = "ROUND(ROUND(SUM(" + area(2, p.end, p.last-1, p.end) + ")*100,2),0)/100"
 	}
@@ -215,7 +215,7 @@ func (g *grid) writeStep(at int, s step) error {
 	default:
 		up = float(s.amount)
 	}
-	return errors.Join(g.put(1, at, s.label, g.cellStyleOf(words)), g.put(2, at, amount, look), g.put(3, at, start, helper),
+	return errors.Join(g.put(1, at, clip(s.label, 40)+"  "+s.value, g.cellStyleOf(words)), g.put(2, at, amount, look), g.put(3, at, start, helper),
 		g.put(4, at, down, helper), g.put(5, at, up, helper), g.put(6, at, mark, helper))
 }
 

@@ -3,7 +3,6 @@ package reports
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -25,6 +24,7 @@ const (
 	firstWide   = firstReason
 
 	firstRowHeight = 21
+	maxOnFirst     = 10 // communities that leave room for the rest of the page
 )
 
 // writeFirst writes the first page: what happened, who leads and lags, why,
@@ -48,15 +48,15 @@ func (b *book) writeFirst(name string) error {
 	}
 	chartAt, mover := at, b.mover()
 	if b.figures.move.end == 0 {
-		mover = nil
+		mover = row{}
 	}
-	if mover != nil {
+	if !mover.isNone() {
 		if err := g.put(1, at, b.moveTitle(mover), sectionStyle); err != nil {
 			return err
 		}
 	}
-	if b.hasColumn("coordination", "subject") || mover != nil {
-		if at, err = g.firstDecisions(at, mover != nil); err != nil {
+	if b.hasColumn("coordination", "subject") || !mover.isNone() {
+		if at, err = g.firstDecisions(at, !mover.isNone()); err != nil {
 			return err
 		}
 	}
@@ -70,12 +70,20 @@ func (b *book) writeFirst(name string) error {
 	if err := g.firstTrends(); err != nil {
 		return err
 	}
-	if mover != nil {
+	if !mover.isNone() {
 		if err := g.drawAt(1, firstLine+1, chartAt+1, firstDecisionRows, b.moveTitle(mover), b.waterfall()); err != nil {
 			return err
 		}
 	}
-	return errors.Join(g.paper(true, 1), b.file.SetSheetView(name, 0, &excelize.ViewOptions{ZoomScale: zoom(90), ShowGridLines: &isNo}))
+	// Of many communities, what moved and what to decide are a second page.
+	pages := 1
+	if len(b.communities()) > maxOnFirst && chartAt < at {
+		pages = 0
+		if err := b.file.InsertPageBreak(name, cellName(1, chartAt)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(g.paper(true, pages), b.file.SetSheetView(name, 0, &excelize.ViewOptions{ZoomScale: zoom(90), ShowGridLines: &isNo}))
 }
 
 func zoom(percent float64) *float64 { return &percent }
@@ -85,8 +93,8 @@ func (g *grid) firstHead() (int, error) {
 	right := metaStyle
 	right.Align = "right"
 	edition := g.words.Editions[string(g.Options.Edition)]
-	if own := g.own(); own != nil {
-		edition += " · " + own["name"]
+	if own := g.own(); !own.isNone() {
+		edition += " · " + own.get("name")
 	}
 	errs := []error{
 		g.span(firstPlace, firstLine, 1, g.text("office")+" · "+g.text("issue")+" · "+edition, metaStyle),
@@ -115,139 +123,6 @@ func richText(parts []part) []excelize.RichTextRun {
 	return runs
 }
 
-// firstRanking writes the communities, a row each.
-func (g *grid) firstRanking(at int) (int, error) {
-	errs := []error{g.put(1, at, g.words.Text["ranking"], sectionStyle), g.put(firstMoves, at, g.words.Text["ranking_book_note"], metaStyle)}
-	g.height(at, 20)
-	columns := []column{{Key: "place", Kind: rank}, {Key: "name"}, {Key: "total", Kind: score}, {Key: "place_change", Kind: moves}, {Key: "total_change", Kind: signed}, {}}
-	for _, line := range lines {
-		columns = append(columns, column{Key: line, Kind: score, Heat: true})
-	}
-	reasons, _ := g.rankRows()
-	if g.hasColumn("community", "reason") {
-		columns = append(columns, column{Key: "reason"})
-	}
-	head := at + 1
-	for i, c := range columns {
-		title, look := g.words.Columns[c.Key], headStyle
-		switch {
-		case c.Heat:
-			title += "\n" + g.weight(c.Key)
-			look.Align = "center"
-		case i+1 == firstTrend:
-			title, look.Align = g.words.Text["twelve_months"], "center"
-		case isNumber(c.Kind):
-			look.Align = "right"
-		}
-		if c.Key == "reason" || c.Key == "name" {
-			look.Indent = 1
-		}
-		errs = append(errs, g.put(i+1, head, title, look))
-	}
-	g.height(head, 30)
-	g.ranked = head + 1
-	rows := g.communities()
-	for n, one := range rows {
-		g.height(head+1+n, firstRowHeight)
-		for i, c := range columns {
-			value, look, err := g.value(c, one)
-			switch {
-			case i+1 == firstTrend:
-				value, look, err = nil, bodyStyle, nil
-			case c.Key == "reason":
-				for _, r := range reasons {
-					if r.Name == one["name"] {
-						value = r.Reason
-					}
-				}
-			}
-			switch {
-			case (c.Kind == moves || c.Kind == signed || c.Heat) && one[c.Key] == "":
-				look.Shrink = true
-			}
-			switch {
-			case c.Heat:
-				look.Align, look.Rule, look.RuleStyle = "center", "#ffffff", 2
-				if one[c.Key] != "" {
-					look.Format = "0.0"
-				}
-			case c.Key == "place" || c.Key == "total":
-				look.Bold = true
-			case c.Key == "reason":
-				look.Indent, look.Size = 1, noteSize+0.5
-			case c.Key == "name":
-				look.Indent = 1
-			}
-			errs = append(errs, err, g.put(i+1, head+1+n, value, look))
-		}
-	}
-	end := head + len(rows)
-	errs = append(errs, g.firstRange(&end, len(rows)), g.firstMarks(head+1, end))
-	g.height(end+1, 8)
-	return end + 2, errors.Join(errs...)
-}
-
-// firstRange writes, below the one row of a unit's edition, between what the
-// others of its kind lie.
-func (g *grid) firstRange(end *int, rows int) error {
-	own := g.own()
-	if own == nil || rows == 0 {
-		return nil
-	}
-	var errs []error
-	for _, key := range []string{"greatest", "middle", "least"} {
-		*end++
-		g.height(*end, firstRowHeight)
-		name := g.cellStyleOf(words).muted()
-		name.Indent = 1
-		errs = append(errs, g.put(firstName, *end, g.words.Columns[key], name))
-		for _, one := range g.tables["unit_range"] {
-			at := slices.Index(lines, one["line"])
-			if one["level"] != "2" || one["grid_id"] != own["grid_id"] || one["indicator"] != "" || at < 0 && one["line"] != "" {
-				continue
-			}
-			value, look, err := g.value(column{Key: key, Kind: score}, row{key: one[key]})
-			col := firstTotal
-			if look = look.muted(); at >= 0 {
-				col = firstLine + at
-				look.Align, look.Rule, look.RuleStyle, look.Format = "center", "#ffffff", 2, "0.0"
-			}
-			errs = append(errs, err, g.put(col, *end, value, look))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// firstMarks adds bars, shades and colours.
-func (g *grid) firstMarks(from, end int) error {
-	errs := []error{
-		g.bars(g.name, area(firstTotal, from, firstTotal, end), "100"),
-		g.heatSteps(g.name, area(firstLine, from, firstLine+8, end)),
-		g.colourChanges(g.name, area(firstMoves, from, firstChange, end)),
-	}
-	return errors.Join(errs...)
-}
-
-// firstTrends draws twelve months in a cell of each community. They are charts
-// and not sparklines, which not every office prints.
-func (g *grid) firstTrends() error {
-	p := g.figures.trend
-	if p.end == 0 {
-		return nil
-	}
-	for n := range p.end - p.from + 1 {
-		drawn := g.smallTrend(n)
-		drawn.Dimension = excelize.ChartDimension{Width: uint(g.widths[firstTrend]*8) - 12, Height: uint(pixels(firstRowHeight)) - 4}
-		drawn.Format = excelize.GraphicOptions{AltText: g.words.Charts["trend"], OffsetX: 8, OffsetY: 2}
-		drawn.Fill = excelize.Fill{Type: "pattern"}
-		drawn.Border = excelize.LineOptions{Type: excelize.LineNone}
-		if err := g.file.AddChart(g.name, cellName(firstTrend, g.ranked+n), drawn); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // firstDecisionRows is the room for decisions and, beside them, the waterfall.
 const firstDecisionRows = 9
 
@@ -266,7 +141,7 @@ func (g *grid) firstDecisions(at int, isBeside bool) (int, error) {
 		return at + firstDecisionRows + 2, nil
 	}
 	title := g.words.Text["decide"]
-	if g.own() != nil {
+	if !g.own().isNone() {
 		title = g.words.Text["decide_own"]
 	}
 	errs = append(errs, g.put(from, at, title, sectionStyle))

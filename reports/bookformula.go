@@ -64,12 +64,12 @@ func lineColumns(s section) (first, last int) {
 func (g *grid) totalFormula(t table, at int, one row, weights map[string]int64) string {
 	sum, scored := new(big.Rat), int64(0)
 	for line, weight := range weights {
-		if value, isNumber := new(big.Rat).SetString(one[line]); isNumber {
+		if value, isNumber := new(big.Rat).SetString(one.get(line)); isNumber {
 			sum.Add(sum, value.Mul(value, big.NewRat(weight, 1)))
 			scored += weight
 		}
 	}
-	published, isNumber := new(big.Rat).SetString(one["total"])
+	published, isNumber := new(big.Rat).SetString(one.get("total"))
 	if scored == 0 || !isNumber || roundHalfUp(sum.Quo(sum, big.NewRat(scored, 1)), 2).Cmp(published) != 0 {
 		return ""
 	}
@@ -86,4 +86,12 @@ func roundHalfUp(value *big.Rat, places int64) *big.Rat {
 	scaled.Add(scaled, big.NewRat(1, 2))
 	whole := new(big.Int).Quo(scaled.Num(), scaled.Denom())
 	return new(big.Rat).SetFrac(whole, scale)
+}
+
+func rat(value string) *big.Rat {
+	number, isNumber := new(big.Rat).SetString(value)
+	if !isNumber {
+		return new(big.Rat)
+	}
+	return number
 }

@@ -22,7 +22,7 @@ var madeMonth = tongbao.NewMonth(2026, 10)
 // kind. Names are hostile first.
 func madeTables(communities, grids int, seed uint64) tables {
 	random := rand.New(rand.NewPCG(seed, 4))
-	made := tables{"heading": {{"rubric_name": "考核细则 & 试行", "cutoff_date": "2026-11-04", "first_name": hostile[0], "fund_available": "1234567.80"}}}
+	made := madeRows{"heading": {{"rubric_name": "考核细则 & 试行", "cutoff_date": "2026-11-04", "first_name": hostile[0], "fund_available": "1234567.80"}}}
 	made["line_unit"], made["line_points"] = nil, nil
 	weights := []int64{15, 15, 10, 15, 10, 10, 5, 10, 10}
 	for n := range communities {
@@ -30,7 +30,7 @@ func madeTables(communities, grids int, seed uint64) tables {
 		if n < len(hostile) {
 			name = hostile[n]
 		}
-		unit := row{"grid_id": fmt.Sprint(1000 + n), "name": name, "place": fmt.Sprint(n + 1), "is_tied": "false", "is_provisional": "false",
+		unit := map[string]string{"grid_id": fmt.Sprint(1000 + n), "name": name, "place": fmt.Sprint(n + 1), "is_tied": "false", "is_provisional": "false", "is_comparable": "true",
 			"bonus": "0.20", "deduction": "0.00", "last_place": "3", "place_change": fmt.Sprint(n%5 - 2), "total_change": fmt.Sprintf("%.2f", float64(n%7)-3), "last_streak": "0", "reason": "物管 +0.62"}
 		sum, scored := int64(0), int64(0)
 		for i, line := range lines {
@@ -48,16 +48,42 @@ func madeTables(communities, grids int, seed uint64) tables {
 		made["community"] = append(made["community"], unit)
 		for m := range 12 {
 			of := madeMonth - tongbao.Month(11-m)
-			made["trend"] = append(made["trend"], row{"of_month": of.First().Format("2006-01-02"), "name": name, "total": fmt.Sprintf("%.2f", 80+20*random.Float64())})
+			made["trend"] = append(made["trend"], map[string]string{"of_month": of.First().Format("2006-01-02"), "name": name, "total": fmt.Sprintf("%.2f", 80+20*random.Float64())})
 		}
 	}
 	madeWaterfall(made)
 	fillByKind(made, grids, random)
-	return made
+	return made.tables()
+}
+
+// madeRows are the made-up tables before they are rows of their columns.
+type madeRows map[string][]map[string]string
+
+func (made madeRows) tables() tables {
+	all := tables{}
+	for name, rows := range made {
+		columns := map[string]int{}
+		for _, one := range rows {
+			for column := range one {
+				if _, found := columns[column]; !found {
+					columns[column] = len(columns)
+				}
+			}
+		}
+		all[name] = []row{}
+		for _, one := range rows {
+			values := make([]string, len(columns))
+			for column, value := range one {
+				values[columns[column]] = value
+			}
+			all[name] = append(all[name], row{columns, values})
+		}
+	}
+	return all
 }
 
 // madeLine adds a line's points of a community and returns its score in cents.
-func madeLine(made tables, random *rand.Rand, unit row, line string, weight int64) int64 {
+func madeLine(made madeRows, random *rand.Rand, unit map[string]string, line string, weight int64) int64 {
 	full := []int64{40_000_000, 30_000_000, 30_000_000}
 	sum := int64(0)
 	for i, most := range full {
@@ -70,19 +96,19 @@ func madeLine(made tables, random *rand.Rand, unit row, line string, weight int6
 		}
 		sum += points
 		indicator := fmt.Sprintf("%s%d", line[:2], i+1)
-		made["long"] = append(made["long"], row{"level": "2", "name": unit["name"], "line": line, "indicator": indicator,
+		made["long"] = append(made["long"], map[string]string{"level": "2", "name": unit["name"], "line": line, "indicator": indicator,
 			"points": big.NewRat(points, 1_000_000).FloatString(6), "full_points": big.NewRat(most, 1_000_000).FloatString(6)})
-		made["line_points"] = append(made["line_points"], row{"line": line, "name": unit["name"], "indicator": indicator, "indicator_name": hostile[i],
+		made["line_points"] = append(made["line_points"], map[string]string{"line": line, "name": unit["name"], "indicator": indicator, "indicator_name": hostile[i],
 			"numerator": "3", "denominator": "4", "points": big.NewRat((points+5_000)/10_000, 100).FloatString(2), "full_points": "30.00", "lost": "1.00", "state": []string{"measured", "pooled", "no_sample"}[i], "n": "4"})
 	}
 	cents := (sum + 200_000 + 5_000) / 10_000 // 0.20 of bonus
 	score := fmt.Sprintf("%d.%02d", cents/100, cents%100)
-	made["line_unit"] = append(made["line_unit"], row{"line": line, "weight": fmt.Sprint(weight), "name": unit["name"], "place": unit["place"], "is_tied": "true",
+	made["line_unit"] = append(made["line_unit"], map[string]string{"line": line, "weight": fmt.Sprint(weight), "name": unit["name"], "place": unit["place"], "is_tied": "true",
 		"score": score, "score_change": "-0.25", "deduction": "0.00", "bonus": "0.20", "state": "scored", "lost": hostile[0]})
 	return cents
 }
 
-func madeWaterfall(made tables) {
+func madeWaterfall(made madeRows) {
 	for _, unit := range made["community"] {
 		total, change := rat(unit["total"]), rat(unit["total_change"])
 		last := new(big.Rat).Sub(total, change)
@@ -92,7 +118,7 @@ func madeWaterfall(made tables) {
 			if turn == 1 {
 				reached = total
 			}
-			made["waterfall"] = append(made["waterfall"], row{"grid_id": unit["grid_id"], "name": unit["name"], "line": "law", "indicator": "ZF1", "indicator_name": hostile[turn],
+			made["waterfall"] = append(made["waterfall"], map[string]string{"grid_id": unit["grid_id"], "name": unit["name"], "line": "law", "indicator": "ZF1", "indicator_name": hostile[turn],
 				"amount": amount.FloatString(2), "reached": reached.FloatString(2), "last_total": last.FloatString(2), "total": unit["total"], "total_change": unit["total_change"]})
 		}
 	}
@@ -100,7 +126,7 @@ func madeWaterfall(made tables) {
 
 // fillByKind fills the tables that no rule needs, by the kinds of their
 // columns; building grids as many as asked.
-func fillByKind(made tables, grids int, random *rand.Rand) {
+func fillByKind(made madeRows, grids int, random *rand.Rand) {
 	values := map[kind]func() string{
 		words: func() string { return hostile[random.IntN(len(hostile))] }, code: func() string { return "overdue" },
 		integer: func() string { return fmt.Sprint(random.IntN(10_000)) }, rank: func() string { return fmt.Sprint(random.IntN(99) + 1) },
@@ -119,7 +145,7 @@ func fillByKind(made tables, grids int, random *rand.Rand) {
 				count = grids
 			}
 			for range count {
-				one := row{}
+				one := map[string]string{}
 				for _, c := range section.Columns {
 					if make := values[c.Kind]; make != nil && random.IntN(9) > 0 {
 						one[c.Key] = make()
@@ -142,7 +168,7 @@ func madeBook(t testing.TB, made tables, edition Edition) (*bulletin, string) {
 	t.Helper()
 	opt := Options{Town: "青禾镇&<演示>", Version: 3, Edition: edition}
 	if edition == Unit {
-		opt.Unit = made["community"][0]["grid_id"]
+		opt.Unit = made["community"][0].get("grid_id")
 	}
 	m, err := newBulletin(made, madeMonth, opt)
 	if err != nil {

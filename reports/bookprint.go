@@ -11,7 +11,7 @@ import (
 // A4 and its margins, in points and inches.
 const (
 	a4Short, a4Long = 595.0, 842.0
-	sideMargin      = 0.5
+	sideMargin      = 0.35
 	topMargin       = 0.6
 	footMargin      = 0.75
 	pointsPerChar   = 6.0 // of a column's width, with the widest usual digit
@@ -21,15 +21,11 @@ const (
 // page, a table that does not fit below another one on its own page. Pages 0
 // is as many as the rows need.
 func (g *grid) print(tables []table, columns, pages int) error {
-	width := 0.0
-	for col := 1; col <= columns; col++ {
-		width += g.widths[col] * pointsPerChar
-	}
-	isLandscape := width > (a4Short-72*2*sideMargin)*1.25
+	isLandscape, page := g.page(columns)
 	if err := g.paper(isLandscape, pages); err != nil {
 		return err
 	}
-	if err := g.breaks(tables, width, isLandscape); err != nil {
+	if err := g.breaks(tables, page); err != nil {
 		return err
 	}
 	last := tables[len(tables)-1]
@@ -46,6 +42,21 @@ func (g *grid) print(tables []table, columns, pages int) error {
 	)
 }
 
+// page says how the paper lies for so many columns, and how many points of
+// rows it then takes.
+func (g *grid) page(columns int) (isLandscape bool, points float64) {
+	width := 0.0
+	for col := 1; col <= columns; col++ {
+		width += g.widths[col] * pointsPerChar
+	}
+	wide, tall := a4Short, a4Long
+	if isLandscape = width > (a4Short-72*2*sideMargin)*1.25; isLandscape {
+		wide, tall = a4Long, a4Short
+	}
+	scale := min(1, (wide-72*2*sideMargin)/width)
+	return isLandscape, (tall - 72*(topMargin+footMargin)) / scale * 0.96
+}
+
 func pane(frozenColumns int) string {
 	if frozenColumns > 0 {
 		return "bottomRight"
@@ -54,13 +65,7 @@ func pane(frozenColumns int) string {
 }
 
 // breaks begins a new page before a table that would be cut but fits on one.
-func (g *grid) breaks(tables []table, width float64, isLandscape bool) error {
-	wide, tall := a4Short, a4Long
-	if isLandscape {
-		wide, tall = a4Long, a4Short
-	}
-	scale := min(1, (wide-72*2*sideMargin)/width)
-	page := (tall - 72*(topMargin+footMargin)) / scale * 0.96
+func (g *grid) breaks(tables []table, page float64) error {
 	used := 0.0
 	for at := 1; at < tables[0].title; at++ {
 		used += g.heightOf(at)

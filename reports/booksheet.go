@@ -7,21 +7,11 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// Widths of columns in characters; a text wider than the most is wrapped.
-const (
-	leastWidth = 7.0
-	mostWidth  = 44.0
-	// A sheet wider than legibleWidth is printed small; before that, texts are
-	// wrapped down to narrowWidth.
-	legibleWidth = 165.0
-	narrowWidth  = 12.0
-	excelWidth   = 255.0 // the widest column that a workbook may have
-	rowHeight    = 18.0  // points, a line of text with air
-	lineHeight   = 14.5  // points, each further line
-)
-
 // maxBesideChart rows leave room for a chart below a table on one page.
-const maxBesideChart = 16
+const (
+	maxBesideChart = 16
+	leastChartRows = 8 // a chart with fewer says nothing
+)
 
 // writeSheet writes the sections of a sheet one below the other.
 func (b *book) writeSheet(name string, s sheet) error {
@@ -30,7 +20,8 @@ func (b *book) writeSheet(name string, s sheet) error {
 	for _, section := range s.Sections {
 		columns = max(columns, len(section.Columns))
 	}
-	g.measure(s)
+	c := b.lineCheck(s)
+	g.measure(s, c)
 	var tables []table
 	at := 4
 	for _, section := range s.Sections {
@@ -42,7 +33,7 @@ func (b *book) writeSheet(name string, s sheet) error {
 		at = t.end + 2
 		b.places[section.ID] = t
 		// The sums stand between the scores and the long list of points.
-		if c := b.lineCheck(s); c != nil && section.ID == "line_unit" {
+		if c != nil && section.ID == "line_unit" {
 			if t, err = g.writeCheck(c, at); err != nil {
 				return err
 			}
@@ -56,6 +47,11 @@ func (b *book) writeSheet(name string, s sheet) error {
 	}
 	if err := g.head(b.words.Sheets[s.ID], columns); err != nil {
 		return err
+	}
+	for _, col := range g.hidden(s) {
+		if err := g.file.SetColVisible(g.name, columnName(col), false); err != nil {
+			return err
+		}
 	}
 	return errors.Join(g.print(tables, columns, pages), g.write())
 }
@@ -73,6 +69,14 @@ func (g *grid) chartBelow(t table, columns int) (pages int) {
 	case "line_unit":
 		title, layers = g.words.Sheets[t.section.Filter]+" · "+g.words.Columns["score"], []*excelize.Chart{g.tableBars(t, "score")}
 	default:
+		return 0
+	}
+	// As tall as the page has room: one that is taller would shrink the table.
+	_, room := g.page(columns)
+	for at := 1; at <= t.end+2; at++ {
+		room -= g.heightOf(at)
+	}
+	if tall = min(tall, int(room/15)); tall < leastChartRows {
 		return 0
 	}
 	g.height(t.end+2, 22)
@@ -114,54 +118,6 @@ func (g *grid) origin(columns int) string {
 }
 
 func (s cellStyle) sized(size float64) cellStyle { s.Size = size; return s }
-
-// measure sets the widths that the columns of all sections of a sheet need.
-// Texts are wrapped the narrower the more columns there are, so that the print
-// stays legible.
-func (g *grid) measure(s sheet) {
-	needs := map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
-	floors := map[int]float64{} // a number is never cut
-	for _, section := range s.Sections {
-		for i, c := range section.Columns {
-			width := headWidth(g.words.column(section.ID, c.Key))
-			for _, one := range g.book.rows(section) {
-				width = max(width, displayWidth(g.shown(c, one)))
-			}
-			need := max(width*1.08+2+2*float64(indent(section, i)), leastWidth)
-			if !g.cellStyleOf(c.Kind).Wrap {
-				floors[i+1] = max(floors[i+1], min(need, excelWidth))
-			}
-			needs[i+1] = max(needs[i+1], need)
-		}
-	}
-	for most := mostWidth; most >= narrowWidth; most -= 2 {
-		sum := 0.0
-		for col, need := range needs {
-			g.widths[col] = max(min(need, most), floors[col])
-			sum += g.widths[col]
-		}
-		if sum <= legibleWidth {
-			return
-		}
-	}
-}
-
-// headWidth is the width of a head, which may wrap once, but not in a word.
-func headWidth(title string) float64 {
-	width := displayWidth(title)
-	if width > 8 {
-		width = width/2 + 1
-	}
-	for word := range strings.FieldsSeq(title) {
-		if strings.Contains(title, " ") || !isWide(word) {
-			width = max(width, displayWidth(word))
-		}
-	}
-	return width
-}
-
-// isWide says whether a text may be broken anywhere.
-func isWide(text string) bool { return displayWidth(text) > float64(len([]rune(text))) }
 
 // table says where a section stands: its title, head, first and last row.
 type table struct {
@@ -235,14 +191,6 @@ func indent(s section, at int) int {
 		return 1
 	}
 	return 0
-}
-
-// roomFor is how many characters a column takes on a line.
-func roomFor(width float64) float64 {
-	if width < 20 { // names break at signs, so a narrow column takes fewer
-		return (width - 1.9) / 1.06
-	}
-	return (width - 1) * 1.06
 }
 
 func (g *grid) writeRow(t table, at int, one row, weights map[string]int64) error {

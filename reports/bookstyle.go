@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"tongbao/templates"
 )
 
 // The type of the workbook, as Chinese offices have it: a serif for titles,
@@ -48,7 +50,7 @@ var (
 // locale's word for a place that did not move. Text is "@", so that what looks
 // like a formula stays text even when somebody edits the cell.
 var kindFormats = map[kind]string{
-	words: "@", code: "@", date: "yyyy-mm-dd", month: "yyyy-mm", rank: "0", integer: "#,##0", score: "0.00", rate: "0.0",
+	words: "@", code: "@", listed: "@", date: "yyyy-mm-dd", month: "yyyy-mm", rank: "0", integer: "#,##0", score: "0.00", rate: "0.0",
 	exact: "+0.000000;−0.000000;0", exactly: "0.000000", signed: "+0.00;−0.00;0.00", moves: `▲0;▼0;"{same}"`, money: "#,##0.00;−#,##0.00",
 }
 
@@ -59,7 +61,7 @@ func (b *book) cellStyleOf(k kind) cellStyle {
 	if isNumber(k) {
 		s.Align = "right"
 	} else {
-		s.Wrap = k == words || k == code
+		s.Wrap = isText(k)
 		if !s.Wrap {
 			s.Align = "left"
 		}
@@ -142,14 +144,14 @@ func (b *book) heat(sheet, area string) error {
 func (b *book) heatSteps(sheet, area string) error {
 	for step, color := range heatColors {
 		style := &excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}}, Font: &excelize.Font{Color: inkColor}}
-		if isDarkStep(step) {
+		if templates.IsDarkStep(step) {
 			style.Font.Color = "#ffffff"
 		}
 		id, err := b.file.NewConditionalStyle(style)
 		if err != nil {
 			return err
 		}
-		from, to := heatFloor+5*float64(step), heatFloor+5*float64(step)+4.999
+		from, to := templates.HeatFloor+templates.HeatWidth*float64(step), templates.HeatFloor+templates.HeatWidth*float64(step+1)-0.001
 		if step == 0 {
 			from = 0
 		}

@@ -73,7 +73,7 @@ func (m *bulletin) charts() ([]chart, error) {
 
 // note says how a chart is read.
 func (m *bulletin) note(id string) string {
-	if m.own() != nil {
+	if !m.own().isNone() {
 		return "" // one community: nothing to tell apart
 	}
 	return m.words.Notes["chart."+id]
@@ -97,28 +97,28 @@ func (m *bulletin) trendChart() sketch {
 	var months, shown, alt []string
 	totals := map[string]row{}
 	for _, one := range m.tables["trend"] {
-		if !slices.Contains(months, one["of_month"]) {
-			months = append(months, one["of_month"])
-			shown = append(shown, m.words.monthOf(one["of_month"]))
+		if !slices.Contains(months, one.get("of_month")) {
+			months = append(months, one.get("of_month"))
+			shown = append(shown, m.words.monthOf(one.get("of_month")))
 		}
-		totals[one["of_month"]+one["grid_id"]] = one
+		totals[one.get("of_month")+one.get("grid_id")] = one
 	}
 	line.SetXAxis(shown)
 	var tips [][]string
 	for _, unit := range m.tables["community"] {
-		if own := m.own(); own != nil && own["grid_id"] != unit["grid_id"] {
+		if own := m.own(); !own.isNone() && own.get("grid_id") != unit.get("grid_id") {
 			continue
 		}
 		var items []opts.LineData
 		var said []string
 		for i, month := range months {
-			one := totals[month+unit["grid_id"]]
-			items = append(items, opts.LineData{Value: number(one["total"])})
-			said = append(said, fmt.Sprintf("%s\n%s %s", unit["name"], shown[i], one["total"]))
+			one := totals[month+unit.get("grid_id")]
+			items = append(items, opts.LineData{Value: number(one.get("total"))})
+			said = append(said, fmt.Sprintf("%s\n%s %s", unit.get("name"), shown[i], one.get("total")))
 		}
-		line.AddSeries(unit["name"], items)
+		line.AddSeries(unit.get("name"), items)
 		tips = append(tips, said)
-		alt = append(alt, unit["name"]+" "+unit["total"])
+		alt = append(alt, unit.get("name")+" "+unit.get("total"))
 	}
 	return sketch{line, tips, m.listed(alt)}
 }
@@ -136,11 +136,11 @@ func (m *bulletin) spreadChart() sketch {
 		var items []opts.ScatterData
 		var said []string
 		for i, line := range lines {
-			items = append(items, opts.ScatterData{Value: number(unit[line])})
-			said = append(said, fmt.Sprintf("%s\n%s %s", unit["name"], names[i], show(unit[line], score, m.words, unit)))
-			alt = append(alt, unit["name"]+" "+names[i]+" "+show(unit[line], score, m.words, unit))
+			items = append(items, opts.ScatterData{Value: number(unit.get(line))})
+			said = append(said, fmt.Sprintf("%s\n%s %s", unit.get("name"), names[i], show(unit.get(line), score, m.words, unit)))
+			alt = append(alt, unit.get("name")+" "+names[i]+" "+show(unit.get(line), score, m.words, unit))
 		}
-		dots.AddSeries(unit["name"], items)
+		dots.AddSeries(unit.get("name"), items)
 		tips = append(tips, said)
 	}
 	return sketch{dots, tips, m.listed(alt)}
@@ -150,13 +150,13 @@ func (m *bulletin) spreadChart() sketch {
 func (m *bulletin) changeChart() sketch {
 	var rows []row
 	for _, one := range m.tables["community"] {
-		if one["is_comparable"] == "true" && one["total_change"] != "" {
+		if one.get("is_comparable") == "true" && one.get("total_change") != "" {
 			rows = append(rows, one)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b["total_change"], a["total_change"]) })
-	return m.bars(rows, func(one row) string { return one["name"] }, series{m.words.Columns["total_change"], "total_change", signed, func(one row) string {
-		return fmt.Sprintf("%s\n%s\n%s", one["name"], sign(one["total_change"]), m.reason(m.top(one["grid_id"])))
+	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b.get("total_change"), a.get("total_change")) })
+	return m.bars(rows, func(one row) string { return one.get("name") }, series{m.words.Columns["total_change"], "total_change", signed, func(one row) string {
+		return fmt.Sprintf("%s\n%s\n%s", one.get("name"), sign(one.get("total_change")), m.reason(m.top(one.get("grid_id"))))
 	}})
 }
 
@@ -186,7 +186,7 @@ func (m *bulletin) bars(rows []row, label func(row) string, list ...series) sket
 		names = append(names, label(one))
 		said := label(one)
 		for _, s := range list {
-			said += " " + s.Name + " " + show(one[s.Key], s.Kind, m.words, one)
+			said += " " + s.Name + " " + show(one.get(s.Key), s.Kind, m.words, one)
 		}
 		alt = append(alt, said)
 	}
@@ -196,8 +196,8 @@ func (m *bulletin) bars(rows []row, label func(row) string, list ...series) sket
 		var items []opts.BarData
 		var said []string
 		for _, one := range rows {
-			items = append(items, opts.BarData{Value: number(one[s.Key])})
-			tip := label(one) + "\n" + s.Name + " " + show(one[s.Key], s.Kind, m.words, one)
+			items = append(items, opts.BarData{Value: number(one.get(s.Key))})
+			tip := label(one) + "\n" + s.Name + " " + show(one.get(s.Key), s.Kind, m.words, one)
 			if s.Tip != nil {
 				tip = s.Tip(one)
 			}
@@ -210,19 +210,19 @@ func (m *bulletin) bars(rows []row, label func(row) string, list ...series) sket
 }
 
 // named is the label of a row in this language.
-func (m *bulletin) named(one row) string { return m.words.data(one["name"]) }
+func (m *bulletin) named(one row) string { return m.words.data(one.get("name")) }
 
 // shared says x of y and the published rate beside it.
 func (m *bulletin) shared(part, whole, rate string) func(row) string {
 	return func(one row) string {
-		return fmt.Sprintf("%s\n%s / %s %s / %s\n%s%%", m.named(one), m.words.Columns[part], m.words.Columns[whole], one[part], one[whole], one[rate])
+		return fmt.Sprintf("%s\n%s / %s %s / %s\n%s%%", m.named(one), m.words.Columns[part], m.words.Columns[whole], one.get(part), one.get(whole), one.get(rate))
 	}
 }
 
 func (m *bulletin) monthsChart() sketch {
-	return m.bars(m.tables["trend_ticket"], func(one row) string { return m.words.monthOf(one["of_month"]) },
+	return m.bars(m.tables["trend_ticket"], func(one row) string { return m.words.monthOf(one.get("of_month")) },
 		series{m.words.Columns["reported"], "reported", integer, func(one row) string {
-			return fmt.Sprintf("%s\n%s %s\n%s %s / %s %s%%", m.words.monthOf(one["of_month"]), m.words.Columns["reported"], one["reported"], m.words.Columns["on_time"], one["on_time"], one["due"], one["on_time_rate"])
+			return fmt.Sprintf("%s\n%s %s\n%s %s / %s %s%%", m.words.monthOf(one.get("of_month")), m.words.Columns["reported"], one.get("reported"), m.words.Columns["on_time"], one.get("on_time"), one.get("due"), one.get("on_time_rate"))
 		}},
 		series{m.words.Columns["on_time_rate"], "on_time_rate", rate, nil})
 }
@@ -230,10 +230,16 @@ func (m *bulletin) monthsChart() sketch {
 // ticketChart has the lines with the most tickets due first; what was not on
 // time is drawn as the rest of the bar.
 func (m *bulletin) ticketChart() sketch {
-	rows := slices.Clone(m.tables["ticket_line"])
-	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b["due"], a["due"]) })
+	rows := m.mostDue("ticket_line")
 	tip := m.shared("on_time", "due", "on_time_rate")
 	return m.bars(rows, m.named, series{m.words.Columns["on_time"], "on_time", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
+}
+
+// mostDue are the rows of a table, those with the most due first.
+func (m *bulletin) mostDue(table string) []row {
+	rows := slices.Clone(m.tables[table])
+	slices.SortStableFunc(rows, func(a, b row) int { return cmpFloat(b.get("due"), a.get("due")) })
+	return rows
 }
 
 func (m *bulletin) channelChart() sketch {
@@ -242,14 +248,14 @@ func (m *bulletin) channelChart() sketch {
 
 func (m *bulletin) repairChart() sketch {
 	tip := m.shared("finished", "due", "finished_rate")
-	return m.bars(m.tables["repair_kind"], m.named, series{m.words.Columns["finished"], "finished", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
+	return m.bars(m.mostDue("repair_kind"), m.named, series{m.words.Columns["finished"], "finished", integer, tip}, series{m.words.Columns["due"], "due", integer, tip})
 }
 
 func (m *bulletin) gradeChart() sketch {
-	return m.bars(m.tables["grade"], func(one row) string { return m.words.data(one["grade"]) }, series{m.words.Columns["units"], "units", integer, nil})
+	return m.bars(m.tables["grade"], func(one row) string { return m.words.data(one.get("grade")) }, series{m.words.Columns["units"], "units", integer, nil})
 }
 
 // fundChart is the account of the repair pool as steps.
 func (m *bulletin) fundChart() sketch {
-	return m.bars(m.tables["fund"], func(one row) string { return m.words.code(one["item"]) }, series{m.words.Columns["amount"], "amount", money, nil})
+	return m.bars(m.tables["fund"], func(one row) string { return m.words.code(one.get("item")) }, series{m.words.Columns["amount"], "amount", money, nil})
 }

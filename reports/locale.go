@@ -112,13 +112,19 @@ func (l *locale) code(value string) string {
 	if word, found := l.Codes[value]; found {
 		return word
 	}
+	// Several codes; what has no code among it is a text, and stays whole.
 	var words []string
+	isKnown := false
 	for _, one := range strings.Fields(value) {
-		if word, found := l.Codes[one]; found {
-			words = append(words, word)
-		} else {
-			words = append(words, l.data(one))
+		word, found := l.Codes[one]
+		if !found {
+			word = l.data(one)
 		}
+		isKnown = isKnown || word != one
+		words = append(words, word)
+	}
+	if !isKnown {
+		return l.data(value)
 	}
 	return strings.Join(words, l.Text["comma"])
 }
@@ -141,6 +147,19 @@ func (l *locale) data(value string) string {
 		list[i] = word
 	}
 	return strings.Join(list, l.Text["comma"])
+}
+
+// listed writes a list of names with their figures, as the bulletin's queries
+// make it, in this language.
+func (l *locale) listed(value string) string {
+	items := strings.Split(value, "；")
+	for i, item := range items {
+		name, figures, found := strings.Cut(item, " ")
+		if items[i] = l.data(name); found {
+			items[i] += " " + strings.NewReplacer("（", l.Text["open"], "）", l.Text["close"]).Replace(figures)
+		}
+	}
+	return strings.Join(items, l.Text["semicolon"])
 }
 
 // column is the head of a column; a section may call it by another name.

@@ -21,6 +21,7 @@ type page struct {
 	Decisions                                       []decision
 	HasDecisions                                    bool
 	Units                                           []string // of the picker; none, no picker
+	IsDense                                         bool     // closer rows keep the first page on one sheet
 	Ranking                                         []rankRow
 	Strip                                           []stripRow
 	Ticks                                           []tick
@@ -38,10 +39,17 @@ type page struct {
 	Data                                            template.JS // what the script draws
 }
 
+// So many communities fit the first printed page, and so many if their rows
+// stand closer; of more, the scores begin the second page.
+const (
+	looseUnits = 9
+	denseUnits = 13
+)
+
 func (m *bulletin) page() ([]byte, error) {
 	edition := m.Options.Edition
 	p := page{
-		Lang: m.Options.Locale, Title: m.text("title"), Short: m.text("short"), Edition: m.words.Editions[string(edition)], Own: m.own()["name"],
+		Lang: m.Options.Locale, Title: m.text("title"), Short: m.text("short"), Edition: m.words.Editions[string(edition)], Own: m.own().get("name"),
 		Office: m.text("office"), Issue: m.text("issue"), State: m.state(), Rubric: m.text("rubric"), Foot: m.text("foot"),
 		Summary: m.summary(), T: m.words.Text, DecideTitle: m.words.Text["decide"],
 	}
@@ -52,11 +60,14 @@ func (m *bulletin) page() ([]byte, error) {
 		p.Ranking, p.Ticks = m.rankRows()
 		p.HeatHead, p.Heat = m.heatRows()
 		for _, one := range m.tables["community"] {
-			p.Units = append(p.Units, one["name"])
+			p.Units = append(p.Units, one.get("name"))
 		}
 	}
+	p.IsDense = len(p.Units) > looseUnits && len(p.Units) <= denseUnits || m.Options.Locale == "en" // English takes more lines
 	if edition != Public {
 		p.Fall = m.fallBars()
+	}
+	if m.hasColumn("coordination", "subject") {
 		p.HasDecisions, p.Decisions = true, m.decisionList()
 	}
 	var err error
@@ -81,7 +92,7 @@ func (m *bulletin) page() ([]byte, error) {
 // so no text of a delivery can end the block.
 func (m *bulletin) pageData(list []chart, drill []drillUnit) (template.JS, error) {
 	text, err := json.Marshal(map[string]any{
-		"lang": m.Options.Locale, "charts": list, "drill": drill, "own": m.own()["name"],
+		"lang": m.Options.Locale, "charts": list, "drill": drill, "own": m.own().get("name"),
 		"words": map[string]string{
 			"town": m.Options.Town, "unit": m.words.Text["unit"], "place": m.words.Text["place"], "total": m.words.Text["total"],
 			"households": m.words.Columns["households"], "sort": m.words.Text["sort"], "open": m.words.Text["drill_open"], "unranked": m.words.Text["unranked"],
@@ -104,7 +115,7 @@ func (p page) render() ([]byte, error) {
 		}
 		read[i] = string(content)
 	}
-	style := lookCSS() + read[0]
+	style := templates.LookCSS() + read[0]
 	p.Style, p.Library, p.Script = template.CSS(style), template.JS(read[1]), template.JS(read[2])
 	p.Policy = "default-src 'none'; img-src data:; style-src " + hashOf(style) + "; script-src " + hashOf(read[1]) + " " + hashOf(read[2]) +
 		"; base-uri 'none'; form-action 'none'"

@@ -79,16 +79,18 @@ func (m *bulletin) paragraph(p paragraph) ([][]part, error) {
 
 func (m *bulletin) documentFigure(one row, name string) string {
 	switch name {
+	case "lost":
+		return m.words.listed(one.get(name))
 	case "until", "cutoff_date":
-		return m.words.day(one[name])
+		return m.words.day(one.get(name))
 	case "kind", "name", "item", "line":
-		return m.words.code(one[name])
+		return m.words.code(one.get(name))
 	case "amount":
-		return show(one[name], money, m.words, one)
+		return show(one.get(name), money, m.words, one)
 	case "place":
-		return show(one[name], rank, m.words, one)
+		return show(one.get(name), rank, m.words, one)
 	}
-	return m.words.data(one[name])
+	return m.words.data(one.get(name))
 }
 
 // documentRows are the rows of a table; "lines" are the nine with their best
@@ -105,19 +107,19 @@ func (m *bulletin) documentRows(table string) ([]row, error) {
 	for _, line := range lines {
 		var first, last row
 		for _, one := range m.tables["line_unit"] {
-			if one["line"] != line || one["place"] == "" {
+			if one.get("line") != line || one.get("place") == "" {
 				continue
 			}
-			if first == nil {
+			if first.isNone() {
 				first = one
 			}
 			last = one
 		}
-		if first == nil {
+		if first.isNone() {
 			continue
 		}
-		rows = append(rows, row{"line": line, "line_name": m.words.Columns[line], "best": first["name"], "best_score": first["score"],
-			"worst": last["name"], "worst_score": last["score"], "lost": orDash(last["lost"])})
+		rows = append(rows, newRow(map[string]string{"line": line, "line_name": m.words.Columns[line], "best": first.get("name"), "best_score": first.get("score"),
+			"worst": last.get("name"), "worst_score": last.get("score"), "lost": orDash(last.get("lost"))}))
 	}
 	return rows, nil
 }

@@ -1,11 +1,11 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
+
+	"tongbao/templates"
 )
 
 // What the first page shows beside its sentences. Positions are in percent of
@@ -77,8 +77,8 @@ func (m *bulletin) lastTotals() map[string]string {
 	before := m.Month.Prev().First().Format("2006-01-02")
 	totals := map[string]string{}
 	for _, one := range m.tables["trend"] {
-		if one["of_month"] == before {
-			totals[one["grid_id"]] = one["total"]
+		if one.get("of_month") == before {
+			totals[one.get("grid_id")] = one.get("total")
 		}
 	}
 	return totals
@@ -88,23 +88,23 @@ func (m *bulletin) rankRows() ([]rankRow, []tick) {
 	last := m.lastTotals()
 	var values []string
 	for _, one := range m.tables["community"] {
-		values = append(values, one["total"], last[one["grid_id"]])
+		values = append(values, one.get("total"), last[one.get("grid_id")])
 	}
 	s, ticks := scoreScale(values)
 	var rows []rankRow
 	for _, one := range m.tables["community"] {
 		r := rankRow{
-			Place: show(one["place"], rank, m.words, one), Name: one["name"], Total: one["total"],
-			Change: show(one["place_change"], moves, m.words, one), ChangeClass: moveClass(one["place_change"]), At: s.of(one["total"]),
+			Place: show(one.get("place"), rank, m.words, one), Name: one.get("name"), Total: one.get("total"),
+			Change: show(one.get("place_change"), moves, m.words, one), ChangeClass: moveClass(one.get("place_change")), At: s.of(one.get("total")),
 		}
-		if one["is_comparable"] == "true" {
-			r.LastAt, r.Reason = s.of(last[one["grid_id"]]), m.reason(m.top(one["grid_id"]))
+		if one.get("is_comparable") == "true" {
+			r.LastAt, r.Reason = s.of(last[one.get("grid_id")]), m.reason(m.top(one.get("grid_id")))
 		}
 		if m.Options.Edition == Public {
 			r.Reason = ""
 		}
-		if one["missing_lines"] != "" {
-			r.Reason = plain(fill(m.words.Text["provisional_reason"], func(string) string { return m.words.code(one["missing_lines"]) }))
+		if one.get("missing_lines") != "" {
+			r.Reason = plain(fill(m.words.Text["provisional_reason"], func(string) string { return m.words.code(one.get("missing_lines")) }))
 		}
 		rows = append(rows, r)
 	}
@@ -118,13 +118,13 @@ func (m *bulletin) heatRows() ([]heatHead, []heatRow) {
 	}
 	var rows []heatRow
 	for _, one := range m.tables["community"] {
-		r := heatRow{Name: one["name"], Total: one["total"]}
+		r := heatRow{Name: one.get("name"), Total: one.get("total")}
 		for _, line := range lines {
 			class := "missing"
-			if value, err := strconv.ParseFloat(one[line], 64); err == nil {
-				class = fmt.Sprintf("h%d", heatStep(value))
+			if value, err := strconv.ParseFloat(one.get(line), 64); err == nil {
+				class = fmt.Sprintf("h%d", templates.HeatStep(value))
 			}
-			r.Cells = append(r.Cells, heatCell{show(one[line], score, m.words, one), class})
+			r.Cells = append(r.Cells, heatCell{show(one.get(line), score, m.words, one), class})
 		}
 		rows = append(rows, r)
 	}
@@ -133,8 +133,8 @@ func (m *bulletin) heatRows() ([]heatHead, []heatRow) {
 
 func (m *bulletin) weight(line string) string {
 	for _, one := range m.tables["line_unit"] {
-		if one["line"] == line {
-			return one["weight"]
+		if one.get("line") == line {
+			return one.get("weight")
 		}
 	}
 	return ""
@@ -162,86 +162,29 @@ type fallBar struct {
 	IsTotal                                          bool
 }
 
-// mover is the code of the community whose total changed most where the change
-// may be shown; a unit's edition has its own.
-func (m *bulletin) mover() string {
-	if own := m.own(); own != nil {
-		return own["grid_id"]
-	}
-	most, code := 0.0, ""
-	for _, one := range m.tables["community"] {
-		change, err := strconv.ParseFloat(one["total_change"], 64)
-		if err == nil && one["is_comparable"] == "true" && math.Abs(change) > most {
-			most, code = math.Abs(change), one["grid_id"]
-		}
-	}
-	return code
-}
-
-// fallBars are the steps of bulletin.waterfall; nil when nothing moved or the
-// months cannot be compared.
+// fallBars are the steps of the mover's change; nil when there are none.
 func (m *bulletin) fallBars() *fall {
-	code := m.mover()
-	var steps []row
-	for _, one := range m.tables["waterfall"] {
-		if one["grid_id"] == code && one["is_comparable"] == "true" {
-			steps = append(steps, one)
-		}
-	}
+	mover := m.mover()
+	steps := m.steps(mover)
 	if len(steps) == 0 {
 		return nil
 	}
-	first := steps[0]
-	reached := []float64{number64(first["last_total"]), number64(first["total"])}
+	low, high := math.Inf(1), math.Inf(-1)
 	for _, one := range steps {
-		reached = append(reached, number64(one["reached"]))
+		low, high = min(low, float(one.from), float(one.to)), max(high, float(one.from), float(one.to))
 	}
-	low, high := slices.Min(reached), slices.Max(reached)
 	// Room for the figures beside the bars.
 	s := scale{low - (high-low)*0.45, high + (high-low)*0.3}
-	f := &fall{Title: plain(fill(m.words.Text[cmp.Or(map[bool]string{true: "moved_down"}[first["total_change"][0] == '-'], "moved_up")], func(name string) string {
-		if name == "change" {
-			return places(trimMinus(first["total_change"]), 2)
-		}
-		return first[name]
-	}))}
-	total := func(label, value string) fallBar {
-		at := s.share(number64(value))
-		return fallBar{Label: m.words.Text[label], Value: value, IsTotal: true, From: percent(at), TextAt: percent(at + 2), Anchor: "start"}
-	}
-	f.Bars = append(f.Bars, total("last_total", first["last_total"]))
-	before := number64(first["last_total"])
+	f := &fall{Title: m.moveTitle(mover)}
 	for _, one := range steps {
-		after := number64(one["reached"])
-		left, right := s.share(min(before, after)), s.share(max(before, after))
-		bar := fallBar{Label: m.stepLabel(one), Value: sign(one["amount"]), Class: moveClass(one["amount"]), From: percent(left),
-			Width: percent(max(right-left, 0.6)), TextAt: percent(left - 1.5), Anchor: "end"}
+		left, right := s.share(min(float(one.from), float(one.to))), s.share(max(float(one.from), float(one.to)))
+		bar := fallBar{Label: one.label, Value: one.value, IsTotal: one.isTotal, From: percent(left), TextAt: percent(left + 2), Anchor: "start"}
+		if !one.isTotal {
+			bar.Class, bar.Width, bar.TextAt, bar.Anchor = moveClass(one.amount.FloatString(2)), percent(max(right-left, 0.6)), percent(left-1.5), "end"
+		}
 		f.Bars = append(f.Bars, bar)
-		before = after
 	}
-	f.Bars = append(f.Bars, total("this_total", first["total"]))
 	return f
-}
-
-func (m *bulletin) stepLabel(one row) string {
-	if one["indicator"] == "REST" {
-		return m.words.Text["rest"]
-	}
-	name := m.words.data(one["indicator_name"])
-	if one["line"] == "" {
-		return name
-	}
-	if name == "" {
-		return m.words.Columns[one["line"]]
-	}
-	return m.words.Columns[one["line"]] + " " + name
-}
-
-func trimMinus(value string) string {
-	if value != "" && value[0] == '-' {
-		return value[1:]
-	}
-	return value
 }
 
 // number64 is a figure for drawing; what is none stands at 0.
@@ -263,29 +206,29 @@ func (m *bulletin) stripRows() ([]stripRow, []tick) {
 	ranges := map[string]row{}
 	var values []string
 	for _, one := range m.tables["unit_range"] {
-		if one["grid_id"] == own["grid_id"] && one["indicator"] == "" {
-			ranges[one["line"]] = one
-			values = append(values, one["value"], one["least"], one["greatest"])
+		if one.get("grid_id") == own.get("grid_id") && one.get("indicator") == "" {
+			ranges[one.get("line")] = one
+			values = append(values, one.get("value"), one.get("least"), one.get("greatest"))
 		}
 	}
 	s, ticks := scoreScale(values)
-	places := map[string]string{"": show(own["place"], rank, m.words, own)}
+	places := map[string]string{"": show(own.get("place"), rank, m.words, own)}
 	for _, one := range m.tables["line_unit"] {
-		if one["name"] == own["name"] {
-			places[one["line"]] = show(one["place"], rank, m.words, one)
+		if one.get("name") == own.get("name") {
+			places[one.get("line")] = show(one.get("place"), rank, m.words, one)
 		}
 	}
 	var rows []stripRow
 	for _, line := range append([]string{""}, lines...) {
 		one := ranges[line]
-		r := stripRow{Name: m.words.Text["total"], Score: show(one["value"], score, m.words, own), Place: places[line], At: s.of(one["value"])}
+		r := stripRow{Name: m.words.Text["total"], Score: show(one.get("value"), score, m.words, own), Place: places[line], At: s.of(one.get("value"))}
 		if line != "" {
 			r.Name = m.words.Columns[line]
 		}
-		if one["least"] != "" {
-			low, high := s.share(number64(one["least"])), s.share(number64(one["greatest"]))
-			r.From, r.Width, r.Middle = percent(low), percent(max(high-low, 0.5)), s.of(one["middle"])
-			r.Range = plain(fill(m.words.Text["range_of"], func(name string) string { return one[name] }))
+		if one.get("least") != "" {
+			low, high := s.share(number64(one.get("least"))), s.share(number64(one.get("greatest")))
+			r.From, r.Width, r.Middle = percent(low), percent(max(high-low, 0.5)), s.of(one.get("middle"))
+			r.Range = plain(fill(m.words.Text["range_of"], func(name string) string { return one.get(name) }))
 		}
 		rows = append(rows, r)
 	}

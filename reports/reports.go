@@ -41,6 +41,7 @@ type Options struct {
 	Town    string    // heads the bulletin
 	Version int       // 0 for a build that was not published
 	Hash    string    // of the data; printed shortened
+	Audit   string    // head of the audit log, "" while it is empty
 	Made    time.Time // of the build; the document's date
 	Edition Edition   // "" is Leaders
 	Unit    string    // grid code of the community of a Unit edition
@@ -156,7 +157,7 @@ func write(all tables, of tongbao.Month, opt Options, dir string) ([]string, err
 func unitCodes(tables tables) []string {
 	var codes []string
 	for _, one := range tables["community"] {
-		codes = append(codes, one["grid_id"])
+		codes = append(codes, one.get("grid_id"))
 	}
 	slices.Sort(codes)
 	return codes

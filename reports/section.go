@@ -8,6 +8,7 @@ type kind int
 const (
 	words   kind = iota // text as it is
 	code                // a code that the locale names
+	listed              // names with their figures: 党员参会率 −5.00（96/120）；…
 	integer             // a count
 	score               // two places
 	rate                // one place, percent
@@ -22,11 +23,13 @@ const (
 )
 
 // column is a column of a bulletin table; Heat is shaded by its value.
-// Editions that it is narrowed to; none means all of its section's.
+// Editions that it is narrowed to; none means all of its section's. Screen is
+// left out on paper, where a column beside it says as much.
 type column struct {
 	Key      string
 	Kind     kind
 	Heat     bool
+	Screen   bool
 	Editions []Edition
 }
 
@@ -116,7 +119,7 @@ func communityColumns() []column {
 	return append(columns, []column{{Key: "bonus", Kind: score}, {Key: "deduction", Kind: score},
 		{Key: "last_place", Kind: integer}, {Key: "place_change", Kind: moves}, {Key: "total_change", Kind: signed},
 		{Key: "last_streak", Kind: integer, Editions: office}, {Key: "amount", Kind: money, Editions: office},
-		{Key: "rules", Kind: code, Editions: office}, {Key: "reason", Editions: inTown}}...)
+		{Key: "rules", Kind: code, Editions: office}, {Key: "reason", Kind: listed, Editions: inTown}}...)
 }
 
 // moveSheet says why each total moved: the two biggest reasons for all, the
@@ -136,7 +139,7 @@ func lineSections(line string) []section {
 	return []section{
 		{ID: "line_unit", Table: "line_unit", FilterBy: "line", Filter: line, Own: "name", In: everyone, Columns: []column{
 			{Key: "place", Kind: rank}, {Key: "name"}, {Key: "score", Kind: score, Heat: true}, {Key: "score_change", Kind: signed},
-			{Key: "deduction", Kind: score}, {Key: "bonus", Kind: score}, {Key: "cap", Kind: score, Editions: inTown}, {Key: "state", Kind: code}, {Key: "lost", Editions: inTown}}},
+			{Key: "deduction", Kind: score}, {Key: "bonus", Kind: score}, {Key: "cap", Kind: score, Editions: inTown}, {Key: "state", Kind: code}, {Key: "lost", Kind: listed, Editions: inTown}}},
 		{ID: "line_points", Table: "line_points", FilterBy: "line", Filter: line, Own: "name", In: checkers, Columns: []column{
 			{Key: "indicator"}, {Key: "indicator_name"}, {Key: "name"}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
 			{Key: "points", Kind: score}, {Key: "full_points", Kind: score}, {Key: "lost", Kind: score}, {Key: "state", Kind: code}, {Key: "n", Kind: integer}}},
@@ -184,12 +187,12 @@ func serviceSheet() sheet {
 func proofSheets() []sheet {
 	return []sheet{
 		{"lost", []section{{ID: "lost_record", Table: "lost_record", Own: "community_id", In: own, Columns: []column{
-			{Key: "community"}, {Key: "indicator"}, {Key: "indicator_name"}, {Key: "kind", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "site"}, {Key: "day", Kind: date},
+			{Key: "community"}, {Key: "indicator", Screen: true}, {Key: "indicator_name"}, {Key: "kind", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "site"}, {Key: "day", Kind: date},
 			{Key: "due_day", Kind: date}, {Key: "against", Kind: code}, {Key: "weight", Kind: integer}, {Key: "numerator", Kind: rate}, {Key: "denominator", Kind: rate},
-			{Key: "points", Kind: signed}, {Key: "cap", Kind: score}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "source", Kind: code}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
+			{Key: "points", Kind: signed}, {Key: "cap", Kind: score}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "source", Kind: code, Screen: true}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
 		{"exclusion", []section{{ID: "exclusion", Table: "exclusion", Own: "community_id", In: own, Columns: []column{
-			{Key: "community"}, {Key: "line", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "indicator"}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "decided_by"},
-			{Key: "decided_at", Kind: date}, {Key: "approved_by"}, {Key: "source", Kind: code}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
+			{Key: "community"}, {Key: "line", Kind: code}, {Key: "record"}, {Key: "grid_id"}, {Key: "indicator"}, {Key: "reason", Kind: code}, {Key: "evidence"}, {Key: "decided_by", Kind: code},
+			{Key: "decided_at", Kind: date}, {Key: "approved_by", Kind: code}, {Key: "source", Kind: code, Screen: true}, {Key: "file"}, {Key: "row_no", Kind: integer}}}}},
 		{"long", []section{
 			{ID: "long", Table: "long", FilterBy: "level", Filter: "2", In: []Edition{Statisticians}, Columns: longColumns()},
 			{ID: "long_area", Table: "long", FilterBy: "level", Filter: "3", In: []Edition{Statisticians}, Columns: longColumns()}}},
@@ -200,7 +203,7 @@ func proofSheets() []sheet {
 				{Key: "rows_in", Kind: integer}, {Key: "rows_loaded", Kind: integer}, {Key: "rows_duplicate", Kind: integer}, {Key: "rows_quarantined", Kind: integer}}},
 			{ID: "quality_quarantine", Table: "quality_quarantine", In: []Edition{Taskforce, Statisticians}, Columns: []column{{Key: "name", Kind: code}, {Key: "column_name"}, {Key: "reason", Kind: code},
 				{Key: "cases", Kind: integer}, {Key: "example_file"}, {Key: "example_row", Kind: integer}}},
-			{ID: "quality_note", Table: "quality_note", In: office, Columns: []column{{Key: "kind", Kind: code}, {Key: "subject"}, {Key: "cases", Kind: integer}}}}},
+			{ID: "quality_note", Table: "quality_note", In: office, Columns: []column{{Key: "kind", Kind: code}, {Key: "subject", Kind: code}, {Key: "cases", Kind: integer}}}}},
 		{"method", []section{
 			{ID: "method_setting", Table: "method_setting", In: everyone, Columns: []column{{Key: "item", Kind: code}, {Key: "value", Kind: code}}},
 			{ID: "method", Table: "method", In: everyone, Columns: []column{{Key: "indicator"}, {Key: "line"}, {Key: "name"}, {Key: "points", Kind: score},
@@ -212,4 +215,18 @@ func longColumns() []column {
 	return []column{{Key: "name"}, {Key: "line", Kind: code}, {Key: "indicator"}, {Key: "indicator_name"}, {Key: "own_numerator", Kind: integer}, {Key: "own_denominator", Kind: integer},
 		{Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer}, {Key: "n", Kind: integer}, {Key: "points", Kind: exactly}, {Key: "full_points", Kind: exactly},
 		{Key: "state", Kind: code}, {Key: "events", Kind: integer}, {Key: "taken", Kind: exactly}, {Key: "cap", Kind: exactly}}
+}
+
+// hasColumn says whether the edition shows a column of a section.
+func (m *bulletin) hasColumn(sectionID, key string) bool {
+	for _, s := range m.Sheets {
+		for _, section := range s.Sections {
+			for _, c := range section.Columns {
+				if section.ID == sectionID && c.Key == key {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -16,8 +16,10 @@ func show(value string, k kind, words *locale, one row) string {
 	case score, rate, exactly:
 	case code:
 		return words.code(value)
+	case listed:
+		return words.listed(value)
 	case rank:
-		if one["is_tied"] == "true" {
+		if one.get("is_tied") == "true" {
 			return value + words.Text["tied"]
 		}
 	case moves:
@@ -38,10 +40,10 @@ func show(value string, k kind, words *locale, one row) string {
 
 func showMissing(k kind, words *locale, one row) string {
 	switch {
-	case k == score && one["is_provisional"] == "true":
+	case k == score && one.get("is_provisional") == "true":
 		return words.Text["not_reported"]
 	case k == moves || k == signed:
-		if _, isRanked := one["place"]; isRanked {
+		if one.get("place") != "" {
 			return words.Text["not_comparable"]
 		}
 	case k == rank:

@@ -45,7 +45,8 @@
         free = Math.max(y, free) + 15;
       });
       o.grid = { left: 36, right: 112, top: 12, bottom: 28 };
-      o.xAxis = [{ ...o.xAxis[0], type: "category", boundaryGap: false, ...quiet, axisLabel: { ...quiet.axisLabel, hideOverlap: true } }];
+      o.xAxis = [{ ...o.xAxis[0], type: "category", boundaryGap: false, ...quiet,
+        axisLabel: { ...quiet.axisLabel, interval: (i) => (o.xAxis[0].data.length - 1 - i) % (isNarrow(width) ? 4 : 2) === 0 } }]; // this month has its name
       o.yAxis = [{ type: "value", min: lowest, max: highest, interval: highest - lowest > 40 ? 10 : 5, ...quiet, axisLine: { show: false }, ...split }];
       o.series.forEach((s, i) => {
         const isMarked = marked.includes(s.name), color = isMarked ? (s.name === order[order.length - 1] && !picked && order.length > 1 ? look.accent : look.blue) : faint;
@@ -61,7 +62,7 @@
     spread(o, picked) {
       const all = numbers(o.series.flatMap(values));
       const low = Math.floor((Math.min(...all) - 1) / 10) * 10;
-      o.grid = { left: 36, right: 24, top: 22, bottom: 28 };
+      o.grid = { left: 36, right: 64, top: 22, bottom: 28 };
       o.xAxis = [{ ...o.xAxis[0], type: "category", ...quiet, axisLabel: { ...quiet.axisLabel, interval: 0 } }];
       o.yAxis = [{ type: "value", min: low, max: Math.ceil(Math.max(...all) / 10) * 10, ...quiet, axisLine: { show: false }, ...split }];
       const ends = o.xAxis[0].data.map((_, at) => {
@@ -84,7 +85,7 @@
     change(o, picked) {
       across(o, picked);
       o.grid.left = 76;
-      const most = Math.max(...values(o.series[0]).map(Math.abs)) * 1.35;
+      const most = Math.max(...values(o.series[0]).map(Math.abs)) * 1.7;
       o.xAxis[0].min = -most; o.xAxis[0].max = most;
       o.series[0].label.formatter = (p) => signed(p.value);
       o.series[0].data.forEach((d) => {
@@ -107,7 +108,7 @@
       const done = values(o.series[0]), due = values(o.series[1]);
       o.series[0].stack = o.series[1].stack = "all";
       o.series[1].data = due.map((v, i) => ({ value: v - done[i] }));
-      o.series[1].itemStyle = { color: look.accent };
+      o.series[1].itemStyle = { color: "#fff", borderColor: look.accent, borderWidth: 1.5 }; // hollow, so that it is told apart in black and white
       o.series[0].label.show = false;
       o.series[1].label = { show: true, position: "right", ...text, formatter: (p) => done[p.dataIndex] + "/" + due[p.dataIndex] };
       o.grid.right = 64;
@@ -183,6 +184,9 @@
 
   const drawn = page.charts.map((entry) => {
     const place = document.getElementById("chart-" + entry.id);
+    // Lying bars need a line each; a chart of many is taller.
+    const lying = entry.options.xAxis[0].data.length;
+    if (["change", "stack", "bullet", "bar"].includes(entry.kind) && lying > 12) place.style.height = lying * 22 + 16 + "px";
     const chart = echarts.init(place, null, { renderer: "svg", width: place.clientWidth, height: place.clientHeight });
     const draw = () => {
       const options = JSON.parse(JSON.stringify(entry.options));

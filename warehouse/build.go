@@ -2,6 +2,8 @@ package warehouse
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -10,56 +12,86 @@ import (
 
 // MakeTables makes the tables of the queries that do not exist yet, empty, in
 // the order of the queries, so that every query finds what it reads in the
-// first month too. etl adds two columns to what a core fact's query returns.
+// first month too. etl adds two columns to what a core fact's query returns. A
+// file whose tables were made by the same statements is left as it is.
 func (db *DB) MakeTables(ctx context.Context, queries []Query) error {
+	tables := tablesOfQueries(queries)
+	sum := sha256.New()
+	for _, table := range tables {
+		fmt.Fprintln(sum, table.create)
+	}
+	digest := hex.EncodeToString(sum.Sum(nil))
 	return db.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		for _, table := range []string{
-			valueTable + "(month date, indicator text, grid_id text, part text, day date, numerator bigint, denominator bigint)",
-			staffValueTable + "(month date, indicator text, staff_id text, part text, day date, numerator bigint, denominator bigint)",
-		} {
-			if _, err := tx.Exec(ctx, "create table if not exists "+table); err != nil {
-				return err
-			}
+		var made string
+		if err := tx.QueryRow(ctx, "select coalesce(max(digest), '') from meta.made").Scan(&made); err != nil || made == digest {
+			return err
 		}
-		// A table that reads its own or later months' rows must say its columns.
-		for _, q := range queries {
-			if columns := q.Header["columns"]; columns != "" {
-				statement := fmt.Sprintf("create table if not exists %s (%s)", quoteTable(q.Table()), columns)
-				if _, err := tx.Exec(ctx, statement); err != nil {
-					return fmt.Errorf("%s: header \"columns\": %w", q.Path, err)
-				}
+		for _, table := range tables {
+			if _, err := tx.Exec(ctx, table.create); err != nil {
+				return fmt.Errorf("%s: %w", table.path, err)
 			}
-		}
-		for _, q := range queries {
-			if q.Layer == "indicator" || q.Header["columns"] != "" {
+			if table.selected == "" {
 				continue
 			}
-			selected := q.Select(tongbao.NewMonth(2026, 1))
-			if q.Build == BuildMerge {
-				selected = "select fact.*, null::timestamp as first_delivered_at, null::ubigint as content_hash from (\n" + selected + "\n) as fact"
-			}
-			statement := fmt.Sprintf("create table if not exists %s as select * from (\n%s\n) limit 0", quoteTable(q.Table()), selected)
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return fmt.Errorf("%s: %w", q.Path, err)
-			}
-			if err := addColumns(ctx, tx, q, selected); err != nil {
-				return fmt.Errorf("%s: %w", q.Path, err)
+			if err := addColumns(ctx, tx, table); err != nil {
+				return fmt.Errorf("%s: %w", table.path, err)
 			}
 		}
-		return refuseInexact(ctx, tx)
+		if err := refuseInexact(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "delete from meta.made"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "insert into meta.made values (?)", digest)
+		return err
 	})
+}
+
+// tableOf is how the table of a query is made.
+type tableOf struct {
+	path, name, create string
+	selected           string // what fills it; "" where its columns are said
+}
+
+func tablesOfQueries(queries []Query) []tableOf {
+	var tables []tableOf
+	for _, values := range []string{
+		valueTable + "(month date, indicator text, grid_id text, part text, day date, numerator bigint, denominator bigint)",
+		staffValueTable + "(month date, indicator text, staff_id text, part text, day date, numerator bigint, denominator bigint)",
+	} {
+		tables = append(tables, tableOf{path: "values of indicators", create: "create table if not exists " + values})
+	}
+	// A table that reads its own or later months' rows must say its columns.
+	for _, q := range queries {
+		if columns := q.Header["columns"]; columns != "" {
+			tables = append(tables, tableOf{path: q.Path + ", header \"columns\"", create: fmt.Sprintf("create table if not exists %s (%s)", quoteTable(q.Table()), columns)})
+		}
+	}
+	for _, q := range queries {
+		if q.Layer == "indicator" || q.Header["columns"] != "" {
+			continue
+		}
+		selected := q.Select(tongbao.NewMonth(2026, 1))
+		if q.Build == BuildMerge {
+			selected = "select fact.*, null::timestamp as first_delivered_at, null::ubigint as content_hash from (\n" + selected + "\n) as fact"
+		}
+		name := quoteTable(q.Table())
+		tables = append(tables, tableOf{q.Path, name, fmt.Sprintf("create table if not exists %s as select * from (\n%s\n) limit 0", name, selected), selected})
+	}
+	return tables
 }
 
 // addColumns gives a table from before the query grew the columns that it
 // lacks. Rows of locked months stay, and are null there.
-func addColumns(ctx context.Context, tx *Tx, q Query, selected string) error {
+func addColumns(ctx context.Context, tx *Tx, table tableOf) error {
 	missing, err := textRows(ctx, tx.conn, fmt.Sprintf(`select query.column_name, query.column_type from (describe %s) as query
-		anti join (describe %s) as made using (column_name)`, selected, quoteTable(q.Table())))
+		anti join (describe %s) as made using (column_name)`, table.selected, table.name))
 	if err != nil {
 		return err
 	}
 	for _, column := range missing.Cells {
-		statement := fmt.Sprintf(`alter table %s add column "%s" %s`, quoteTable(q.Table()), column[0].String, column[1].String)
+		statement := fmt.Sprintf(`alter table %s add column "%s" %s`, table.name, column[0].String, column[1].String)
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}
@@ -118,7 +150,7 @@ func (db *DB) BuildMonth(ctx context.Context, queries []Query, month tongbao.Mon
 // Fingerprint returns what a month was last built from, "" if never.
 func (db *DB) Fingerprint(ctx context.Context, month tongbao.Month) (string, error) {
 	var fingerprint string
-	err := db.sql.QueryRowContext(ctx,
+	err := db.SQL().QueryRowContext(ctx,
 		"select coalesce(max(fingerprint), '') from meta.built where month = ?", month.First()).Scan(&fingerprint)
 	return fingerprint, err
 }

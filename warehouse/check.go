@@ -26,7 +26,7 @@ const maxSamples = 5
 // ReadChecks reads the queries of checks/: their header has a title and a
 // severity.
 func ReadChecks(files fs.FS) ([]Query, error) {
-	checks, err := readTitled(files, "checks")
+	checks, err := ReadTitled(files, "checks")
 	for _, c := range checks {
 		if severity := c.Header["severity"]; severity != "error" && severity != "warn" {
 			return nil, fmt.Errorf("%s: header line \"-- severity: %s\": want error or warn", c.Path, severity)
@@ -35,10 +35,20 @@ func ReadChecks(files fs.FS) ([]Query, error) {
 	return checks, err
 }
 
-// ReadSaved reads the titled queries of saved/.
-func ReadSaved(files fs.FS) ([]Query, error) { return readTitled(files, "saved") }
+// ReadTitled reads queries that make no table: folders of SELECTs with titles,
+// such as saved/ and api/.
+func ReadTitled(files fs.FS, folders ...string) ([]Query, error) {
+	var titled []Query
+	for _, folder := range folders {
+		ofFolder, err := readTitled(files, folder)
+		if err != nil {
+			return nil, err
+		}
+		titled = append(titled, ofFolder...)
+	}
+	return titled, nil
+}
 
-// readTitled reads queries that make no table: a folder of SELECTs with titles.
 func readTitled(files fs.FS, folder string) ([]Query, error) {
 	paths, err := fs.Glob(files, folder+"/*.sql")
 	if err != nil {

@@ -151,7 +151,7 @@ func readHeader(text string) map[string]string {
 	return header
 }
 
-var headerKeys = []string{"grain", "rule", "build", "cohort", "subject", "severity", "title", "columns"}
+var headerKeys = []string{"grain", "rule", "build", "cohort", "subject", "severity", "title", "title-hant", "title-en", "columns"}
 
 // sortQueries orders the queries of one layer so that each comes after what it
 // reads; files without a say keep the order of their names.

@@ -17,7 +17,7 @@ type Rows struct {
 
 // Rows runs a query and returns its answer as text, in its own order.
 func (db *DB) Rows(ctx context.Context, query string) (Rows, error) {
-	conn, err := db.sql.Conn(ctx)
+	conn, err := db.SQL().Conn(ctx)
 	if err != nil {
 		return Rows{}, err
 	}

@@ -142,3 +142,5 @@ create table if not exists core.load_column (
     load_id text, kind text, column_name text
 );
 create table if not exists meta.built (month date, fingerprint text);
+-- What the tables of the queries were made by.
+create table if not exists meta.made (digest text);

@@ -27,7 +27,7 @@ func (db *DB) Snapshot(ctx context.Context, path string, copies []Copy) error {
 	}
 	db.write.Lock()
 	defer db.write.Unlock()
-	conn, err := db.sql.Conn(ctx)
+	conn, err := db.SQL().Conn(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,17 +82,30 @@ func (db *DB) Parquet(ctx context.Context, dir string, copies []Copy) error {
 	for _, c := range copies {
 		file := filepath.Join(dir, c.Table+".parquet")
 		statement := fmt.Sprintf("copy (%s) to '%s' (format parquet, compression zstd)", c.Select, strings.ReplaceAll(file, "'", "''"))
-		if _, err := db.sql.ExecContext(ctx, statement); err != nil {
+		if _, err := db.SQL().ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("write %s: %w", file, err)
 		}
 	}
 	return nil
 }
 
-// Tables lists the tables of the schemas as schema.table, sorted, with the
+// Tables lists the tables of the schemas as schema.table, with the names of the
 // columns of each.
 func (db *DB) Tables(ctx context.Context, schemas ...string) (map[string][]string, error) {
-	rows, err := db.sql.QueryContext(ctx, `select table_schema || '.' || table_name, column_name
+	columns, err := db.Columns(ctx, schemas...)
+	tables := map[string][]string{}
+	for table, of := range columns {
+		for _, column := range of {
+			tables[table] = append(tables[table], column.Name)
+		}
+	}
+	return tables, err
+}
+
+// Columns lists the tables of the schemas as schema.table, with the columns of
+// each in their order.
+func (db *DB) Columns(ctx context.Context, schemas ...string) (map[string][]Column, error) {
+	rows, err := db.SQL().QueryContext(ctx, `select table_schema || '.' || table_name, column_name, data_type
 		from information_schema.columns
 		where table_catalog = current_database()
 			and list_contains(string_split(?, ','), table_schema)
@@ -101,10 +114,11 @@ func (db *DB) Tables(ctx context.Context, schemas ...string) (map[string][]strin
 		return nil, err
 	}
 	defer rows.Close()
-	tables := map[string][]string{}
+	tables := map[string][]Column{}
 	for rows.Next() {
-		var table, column string
-		if err := rows.Scan(&table, &column); err != nil {
+		var table string
+		var column Column
+		if err := rows.Scan(&table, &column.Name, &column.Type); err != nil {
 			return nil, err
 		}
 		tables[table] = append(tables[table], column)
@@ -120,7 +134,7 @@ func (db *DB) Digest(ctx context.Context, tables []string, month tongbao.Month) 
 		var rows int64
 		var sum string
 		statement := fmt.Sprintf("select count(*), coalesce(cast(sum(hash(fact)::hugeint) as varchar), '0') from %s as fact where month = ?", quoteTable(table))
-		if err := db.sql.QueryRowContext(ctx, statement, month.First()).Scan(&rows, &sum); err != nil {
+		if err := db.SQL().QueryRowContext(ctx, statement, month.First()).Scan(&rows, &sum); err != nil {
 			return "", fmt.Errorf("digest %s: %w", table, err)
 		}
 		fmt.Fprintf(&digest, "%s %d %s\n", table, rows, sum)
@@ -147,7 +161,7 @@ func Verify(ctx context.Context, path string) error {
 	for table := range tables {
 		var sum string
 		statement := fmt.Sprintf("select coalesce(cast(sum(hash(fact)::hugeint) as varchar), '') from %s as fact", quoteTable(table))
-		if err := db.sql.QueryRowContext(ctx, statement).Scan(&sum); err != nil {
+		if err := db.SQL().QueryRowContext(ctx, statement).Scan(&sum); err != nil {
 			return fmt.Errorf("verify %s: %s: %w", path, table, err)
 		}
 	}

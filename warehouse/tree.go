@@ -23,8 +23,20 @@ func parse(text string) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseWith(context.Background(), engine, text)
+}
+
+// severalError is a text of no statement, or of more than one.
+type severalError struct{ found int }
+
+func (e *severalError) Error() string { return fmt.Sprintf("want one SELECT, found %d", e.found) }
+
+// parseWith parses with an engine that is open already.
+func parseWith(ctx context.Context, engine interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}, text string) (node, error) {
 	var serialized string
-	err = engine.QueryRowContext(context.Background(), "select cast(json_serialize_sql(cast(? as varchar)) as varchar)", text).Scan(&serialized)
+	err := engine.QueryRowContext(ctx, "select cast(json_serialize_sql(cast(? as varchar)) as varchar)", text).Scan(&serialized)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +52,7 @@ func parse(text string) (node, error) {
 		return nil, errors.New(answer.Message)
 	}
 	if len(answer.Statements) != 1 {
-		return nil, fmt.Errorf("want one SELECT, found %d", len(answer.Statements))
+		return nil, &severalError{len(answer.Statements)}
 	}
 	return answer.Statements[0], nil
 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
@@ -42,9 +43,10 @@ var schemaSQL string
 // must hold the workspace's own lock before it opens it. A path of "" is a
 // database in memory.
 type DB struct {
-	sql   *sql.DB
+	pool  atomic.Pointer[sql.DB]
 	write sync.Mutex
 	path  string
+	opt   Options
 }
 
 // Options are the engine's bounds; zero values mean the defaults.
@@ -66,22 +68,55 @@ func Open(ctx context.Context, path string, opt Options) (*DB, error) {
 			return nil, fmt.Errorf("open warehouse %s: %w", path, err)
 		}
 	}
-	connector, err := duckdb.NewConnector(dsn(path, opt), nil)
-	if err != nil {
+	db := &DB{path: path, opt: opt}
+	if err := db.open(ctx); err != nil {
 		return nil, fmt.Errorf("open warehouse %s: %w", path, err)
 	}
-	db := &DB{sql: sql.OpenDB(connector), path: path}
-	if opt.ReadOnly {
-		if err := db.sql.PingContext(ctx); err != nil {
-			return nil, fmt.Errorf("open warehouse %s: %w", path, err)
-		}
-		return db, nil
-	}
-	if _, err := db.sql.ExecContext(ctx, schemaSQL); err != nil {
-		db.sql.Close()
-		return nil, fmt.Errorf("open warehouse %s: make tables: %w", path, err)
-	}
 	return db, nil
+}
+
+func (db *DB) open(ctx context.Context) error {
+	connector, err := duckdb.NewConnector(dsn(db.path, db.opt), nil)
+	if err != nil {
+		return err
+	}
+	pool := sql.OpenDB(connector)
+	if db.opt.ReadOnly {
+		err = pool.PingContext(ctx)
+	} else if _, err = pool.ExecContext(ctx, schemaSQL); err != nil {
+		err = fmt.Errorf("make tables: %w", err)
+	}
+	if err != nil {
+		pool.Close()
+		return err
+	}
+	db.pool.Store(pool)
+	return nil
+}
+
+// Answers returns an error where the engine has given the file up: after a
+// checkpoint that failed, on a full disk for one, it refuses every statement
+// until the file is opened again.
+func (db *DB) Answers(ctx context.Context) error {
+	var one int
+	return db.SQL().QueryRowContext(ctx, "select 1").Scan(&one)
+}
+
+// Revive opens the file again where the engine has given it up. What was
+// committed is there again; it needs the disk to have space.
+func (db *DB) Revive(ctx context.Context) error {
+	if db.Answers(ctx) == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	db.write.Lock()
+	defer db.write.Unlock()
+	// The engine keeps one instance a path: a new one comes after the last
+	// connection to the old one has gone.
+	_ = db.SQL().Close()
+	if err := db.open(ctx); err != nil {
+		return fmt.Errorf("open warehouse %s again: %w", db.path, err)
+	}
+	return nil
 }
 
 func dsn(path string, opt Options) string {
@@ -107,14 +142,14 @@ func dsn(path string, opt Options) string {
 }
 
 // Close closes the database; the engine folds its WAL into the file.
-func (db *DB) Close() error { return db.sql.Close() }
+func (db *DB) Close() error { return db.SQL().Close() }
 
 // Path returns the file of the database, "" in memory.
 func (db *DB) Path() string { return db.path }
 
 // SQL returns the pool for reading. Sessions are shared: it must not be used
 // to SET, ATTACH or make temporary tables.
-func (db *DB) SQL() *sql.DB { return db.sql }
+func (db *DB) SQL() *sql.DB { return db.pool.Load() }
 
 // Tx is one writing transaction on a connection of its own; temporary tables
 // live until Write returns.
@@ -169,7 +204,7 @@ func (db *DB) Write(ctx context.Context, work func(context.Context, *Tx) error) 
 func (db *DB) WriteStaged(ctx context.Context, stage, work func(context.Context, *Tx) error) error {
 	db.write.Lock()
 	defer db.write.Unlock()
-	conn, err := db.sql.Conn(ctx)
+	conn, err := db.SQL().Conn(ctx)
 	if err != nil {
 		return err
 	}

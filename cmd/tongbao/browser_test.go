@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"image"
 	"image/png"
 	"net/url"
 	"os"
@@ -22,44 +24,63 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser is one Chromium for a test; tab opens pages in it.
+// browser is one Chromium for all tests; tab opens pages in it.
 type browser struct{ ctx context.Context }
 
-func newBrowser(t *testing.T) browser {
-	t.Helper()
+// chromium is started for the first test that looks at a page; TestMain stops
+// it.
+var chromium = sync.OnceValues(func() (browser, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Skip("no chromium here: apt-get install chromium, or make setup")
+		return browser{}, err
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(ctx)
+	stopChromium = func() { cancel(); stop() }
+	return browser{ctx}, chromedp.Do(ctx)
+})
+
+var stopChromium = func() {}
+
+func newBrowser(t *testing.T) browser {
+	t.Helper()
+	b, err := chromium()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("no chromium here: apt-get install chromium, or make setup")
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	return browser{ctx}
+	return b
 }
 
 // tab is an open page that keeps what it complained about and asked for.
 type tab struct {
-	t    *testing.T
-	ctx  context.Context
-	lock sync.Mutex
-	said []string
+	t     *testing.T
+	ctx   context.Context
+	close func()
+	lock  sync.Mutex
+	said  []string
 }
 
 // open loads a file at a window's size, and waits until it has drawn.
 func (b browser) open(t *testing.T, file string, width, height int64) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
-	t.Cleanup(cancel)
-	tab := &tab{t: t, ctx: ctx}
 	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()
+	return b.visit(t, address, address, width, height)
+}
+
+// visit loads an address, as somebody of whom the other tabs know nothing; what
+// is asked for outside of within is noted.
+func (b browser) visit(t *testing.T, address, within string, width, height int64) *tab {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeTab)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	tab := &tab{t: t, ctx: ctx, close: closeTab}
 	tab.do()
 	err := chromedp.Listen(ctx, func(event any) {
 		switch event := event.(type) {
@@ -72,7 +93,7 @@ func (b browser) open(t *testing.T, file string, width, height int64) *tab {
 		case *page.EventJavascriptDialogOpening:
 			tab.note("dialog: " + event.Message)
 		case *network.EventRequestWillBeSent:
-			if event.Request.URL != address && !strings.HasPrefix(event.Request.URL, "data:") {
+			if !strings.HasPrefix(event.Request.URL, within) && !strings.HasPrefix(event.Request.URL, "data:") {
 				tab.note("request: " + event.Request.URL)
 			}
 		}
@@ -140,35 +161,44 @@ func (p *tab) keep(name string) {
 }
 
 // ink counts, for each element of a class by its id, the pixels that are not
-// near white, on one picture of the whole page.
+// near white, on a picture of it.
 func (p *tab) ink(class string) map[string]int {
 	p.t.Helper()
 	type box struct {
-		ID                       string
-		Left, Top, Right, Bottom float64
+		ID                  string
+		X, Y, Width, Height float64
 	}
 	boxes := eval[[]box](p, `[...document.querySelectorAll(".`+class+`")].map(e => { const r = e.getBoundingClientRect();
-		return {ID: e.id, Left: r.left + scrollX, Top: r.top + scrollY, Right: r.right + scrollX, Bottom: r.bottom + scrollY} })`)
-	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	drawn, err := png.Decode(bytes.NewReader(picture))
-	if err != nil {
-		p.t.Fatal(err)
-	}
+		return {ID: e.id, X: r.left + scrollX, Y: r.top + scrollY, Width: r.width, Height: r.height} })`)
 	counts := map[string]int{}
 	for _, b := range boxes {
-		counts[b.ID] = 0
-		for y := int(b.Top); y < int(b.Bottom); y++ {
-			for x := int(b.Left); x < int(b.Right); x++ {
-				if red, green, blue, _ := drawn.At(x, y).RGBA(); min(red, green, blue) < 0xd000 {
-					counts[b.ID]++
-				}
+		picture, err := chromedp.Run(p.ctx, func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+			yes := true
+			taken, err := cdp.Call(ctx, target, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &yes, OptimizeForSpeed: &yes,
+				Clip: &page.Viewport{X: b.X, Y: b.Y, Width: b.Width, Height: b.Height, Scale: 1}})
+			return taken.Data, err
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		drawn, err := png.Decode(bytes.NewReader(picture))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		counts[b.ID] = inkOf(drawn)
+	}
+	return counts
+}
+
+func inkOf(drawn image.Image) (count int) {
+	for y := drawn.Bounds().Min.Y; y < drawn.Bounds().Max.Y; y++ {
+		for x := drawn.Bounds().Min.X; x < drawn.Bounds().Max.X; x++ {
+			if red, green, blue, _ := drawn.At(x, y).RGBA(); min(red, green, blue) < 0xd000 {
+				count++
 			}
 		}
 	}
-	return counts
+	return count
 }
 
 // print makes a PDF as a reader's printer would, and returns its text by page.

@@ -33,65 +33,45 @@ func smallDisk(t *testing.T, size int) (dir string, remount func(options string)
 	}
 }
 
-// TestDiskFull runs a month on disks that become full at different steps, and
-// on one that may not be written. The message says so, and when there is space
-// again the next run ends as if nothing had been.
+// TestDiskFull runs a month on a disk that may not be written, and then on one
+// that is too small, at several sizes. Each time the message says so; when there
+// is space at last the run ends as if nothing had been.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	fresh := filepath.Join(t.TempDir(), "town")
-	must(t, "init", fresh, "--demo", "--months", "1", "--grids", "16")
-	calm := copyWorkspace(t, fresh)
-	must(t, "run", "-w", calm, "--month", "2026-10")
+	calm := sharedDemo(t, 1, published)
 	sizes := []int{4, 10}
 	if os.Getenv("SOAK") != "" {
-		sizes = []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18, 20, 24}
+		sizes = []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18, 20, 24, 32, 48, 64}
 	}
+	dir, remount := smallDisk(t, sizes[0])
+	town := filepath.Join(dir, "town")
+	if err := os.CopyFS(town, os.DirFS(sharedDemo(t, 1, delivered))); err != nil {
+		t.Fatal(err)
+	}
+	remount("ro")
+	for _, command := range []string{"run", "serve"} {
+		if output, err := start(t, nil, command, "-w", town); err == nil || !strings.Contains(output, "read-only file system") || !strings.Contains(output, town) {
+			t.Errorf("%s on a read-only disk: %v\n%s", command, err, output)
+		}
+	}
+	remount("rw")
 	for _, size := range sizes {
-		t.Run(fmt.Sprint(size, " MiB"), func(t *testing.T) {
-			dir, remount := smallDisk(t, size)
-			town := filepath.Join(dir, "town")
-			if err := os.CopyFS(town, os.DirFS(fresh)); err != nil {
-				t.Fatal(err)
-			}
-			output, err := start(t, nil, "run", "-w", town, "--month", "2026-10")
-			if err == nil {
-				t.Skipf("%d MiB are enough", size)
-			}
-			if !strings.Contains(output, "free some space") {
-				t.Errorf("the message does not name the disk:\n%s", output)
-			}
-			remount("size=500m")
-			if output, err := start(t, nil, "run", "-w", town, "--month", "2026-10"); err != nil {
-				t.Fatalf("with space again: %v\n%s", err, output)
-			}
-			holdWhole(t, town, calm)
-		})
+		remount(fmt.Sprintf("size=%dm", size))
+		if output, err := start(t, nil, "run", "-w", town, "--month", "2026-10"); err == nil || !strings.Contains(output, "free some space") {
+			t.Errorf("%d MiB: the message does not name the disk: %v\n%s", size, err, output)
+		}
 	}
-	t.Run("read-only", func(t *testing.T) {
-		dir, remount := smallDisk(t, 500)
-		town := filepath.Join(dir, "town")
-		if err := os.CopyFS(town, os.DirFS(fresh)); err != nil {
-			t.Fatal(err)
-		}
-		remount("ro")
-		for _, command := range []string{"run", "serve"} {
-			if output, err := start(t, nil, command, "-w", town); err == nil || !strings.Contains(output, "read-only file system") || !strings.Contains(output, town) {
-				t.Errorf("%s on a read-only disk: %v\n%s", command, err, output)
-			}
-		}
-		remount("rw")
-		if output, err := start(t, nil, "run", "-w", town, "--month", "2026-10"); err != nil {
-			t.Fatalf("with a disk that may be written: %v\n%s", err, output)
-		}
-		holdWhole(t, town, calm)
-	})
+	remount("size=500m")
+	if output, err := start(t, nil, "run", "-w", town, "--month", "2026-10"); err != nil {
+		t.Fatalf("with space again: %v\n%s", err, output)
+	}
+	holdWhole(t, town, calm)
 }
 
 // TestTimeout: a run that takes longer than its job allows has failed, says
 // so, and its retries finish what it began.
 func TestTimeout(t *testing.T) {
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "2", "--grids", "16")
+	town := ownDemo(t, 1, delivered)
 	setJobs(t, town, "  - {name: hasty, schedule: \"@yearly\", steps: [pull, run], timeout: 400ms, retries: 10, retry_delay: 0s, catchup: all}\n")
 	// The year turns a few seconds after the service has started.
 	turn := time.Date(2026, 12, 31, 23, 55, 0, 0, time.FixedZone("CST", 8*3600))

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,18 +13,18 @@ import (
 	"time"
 )
 
-// fillWhile takes all space away once a child has done something there, and
-// keeps it, until the child has ended.
-func fillWhile(t *testing.T, disk, sign string, ended <-chan struct{}) {
+// tickOfFiller is how often it is asked whether the moment has come.
+const tickOfFiller = 2 * time.Millisecond
+
+// fillWhile takes all space away at a moment, and keeps it, until the child has
+// ended.
+func fillWhile(t *testing.T, disk string, is func() bool, ended <-chan struct{}) {
 	t.Helper()
-	for {
-		if found, _ := filepath.Glob(filepath.Join(disk, filepath.FromSlash(sign))); len(found) > 0 {
-			break
-		}
+	for !is() {
 		select {
 		case <-ended:
 			return
-		case <-time.After(2 * time.Millisecond):
+		case <-time.After(tickOfFiller):
 		}
 	}
 	filler, err := os.Create(filepath.Join(disk, "filler"))
@@ -56,44 +57,71 @@ func fillWhile(t *testing.T, disk, sign string, ended <-chan struct{}) {
 func TestDiskFillsUp(t *testing.T) {
 	t.Parallel()
 	disk, _ := smallDisk(t, 400)
-	fresh := filepath.Join(t.TempDir(), "town")
-	must(t, "init", fresh, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
-	calm := copyWorkspace(t, fresh)
-	must(t, "run", "-w", calm, "--month", "2026-10")
-	want := readManifest(t, calm, "2026-10")
-	town := filepath.Join(disk, "town")
-	for _, sign := range []string{"town/data/raw/*/*.csv", "town/data/builds/2026-10/*.tmp", "town/data/published/2026-10/*.tmp"} {
-		t.Run("full at "+sign, func(t *testing.T) {
-			if err := os.RemoveAll(town); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.CopyFS(town, os.DirFS(fresh)); err != nil {
-				t.Fatal(err)
-			}
-			said, err := runFilling(t, disk, sign, "run", "-w", town, "--month", "2026-10")
-			os.Remove(filepath.Join(disk, "filler"))
-			// The filler may lose the race with the last step; then all is well already.
-			if err == nil && !strings.Contains(sign, "published") {
-				t.Errorf("the run on a full disk says that all is well:\n%s", said)
-			}
-			if err != nil && !strings.Contains(said, "free some space") {
-				t.Errorf("no plain word on the disk:\n%s", said)
-			}
-			if strings.Contains(said, "goroutine ") || strings.Contains(said, "panic") {
-				t.Errorf("a stack:\n%s", said)
-			}
-			if said, err := start(t, nil, "run", "-w", town, "--month", "2026-10"); err != nil {
-				t.Fatalf("the run with space again: %v\n%s", err, said)
-			}
-			if got := readManifest(t, town, "2026-10"); !slices.Equal(got.Digest, want.Digest) || got.Counts["rows_in"] != want.Counts["rows_in"] {
-				t.Errorf("got another bulletin after a full disk:\n%q\n%q", got.Digest, want.Digest)
-			}
-		})
+	moments := []moment{
+		{"the warehouse is made", delivered, appears(disk, "town/data/warehouse/work.duckdb"), true},
+		{"the first delivery", delivered, appears(disk, "town/data/raw/*/*.csv"), true},
+		{"a build", pulled, appears(disk, "town/data/builds/2026-10/*.tmp"), true},
+		// The filler may lose the race with the last step; then all is well already.
+		{"a version", pulled, appears(disk, "town/data/published/2026-10/*.tmp"), false},
+	}
+	if os.Getenv("SOAK") != "" {
+		for range 40 {
+			wait := time.Duration(rand.Int64N(int64(8 * time.Second)))
+			moments = append(moments, moment{wait.String(), delivered, func() bool { wait -= tickOfFiller; return wait < 0 }, false})
+		}
+	}
+	for _, m := range moments {
+		t.Run(m.name, func(t *testing.T) { fillsUpAt(t, disk, m) })
 	}
 }
 
-// runFilling starts the program and fills the disk when the sign appears.
-func runFilling(t *testing.T, disk, sign string, args ...string) (string, error) {
+// moment is when a disk fills up: the run begins with a town of a stage, and
+// ends badly for sure or perhaps.
+type moment struct {
+	name   string
+	from   stage
+	is     func() bool
+	breaks bool
+}
+
+func appears(disk, sign string) func() bool {
+	return func() bool {
+		found, _ := filepath.Glob(filepath.Join(disk, filepath.FromSlash(sign)))
+		return len(found) > 0
+	}
+}
+
+func fillsUpAt(t *testing.T, disk string, m moment) {
+	t.Helper()
+	town := filepath.Join(disk, "town")
+	if err := os.RemoveAll(town); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(town, os.DirFS(sharedDemo(t, 1, m.from))); err != nil {
+		t.Fatal(err)
+	}
+	said, err := runFilling(t, disk, m.is, "run", "-w", town, "--month", "2026-10")
+	os.Remove(filepath.Join(disk, "filler"))
+	if err == nil && m.breaks {
+		t.Errorf("the run on a full disk says that all is well:\n%s", said)
+	}
+	if err != nil && !strings.Contains(said, "free some space") {
+		t.Errorf("no plain word on the disk:\n%s", said)
+	}
+	if strings.Contains(said, "goroutine ") || strings.Contains(said, "panic") {
+		t.Errorf("a stack:\n%s", said)
+	}
+	if said, err := start(t, nil, "run", "-w", town, "--month", "2026-10"); err != nil {
+		t.Fatalf("the run with space again: %v\n%s", err, said)
+	}
+	got, want := readManifest(t, town, "2026-10"), readManifest(t, sharedDemo(t, 1, published), "2026-10")
+	if !slices.Equal(got.Digest, want.Digest) || got.Counts["rows_in"] != want.Counts["rows_in"] {
+		t.Errorf("got another bulletin after a full disk:\n%q\n%q", got.Digest, want.Digest)
+	}
+}
+
+// runFilling starts the program and fills the disk at a moment.
+func runFilling(t *testing.T, disk string, is func() bool, args ...string) (string, error) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -111,7 +139,7 @@ func runFilling(t *testing.T, disk, sign string, args ...string) (string, error)
 	ended, filled := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(filled)
-		fillWhile(t, disk, sign, ended)
+		fillWhile(t, disk, is, ended)
 	}()
 	err = child.Wait()
 	close(ended)
@@ -123,8 +151,7 @@ func runFilling(t *testing.T, disk, sign string, args ...string) (string, error)
 // nothing; the next run, with the share back, takes everything in.
 func TestSourceDown(t *testing.T) {
 	t.Parallel()
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "1", "--grids", "16", "--tickets", "200")
+	town := ownDemo(t, 1, delivered)
 	inbox := filepath.Join(town, "data", "inbox")
 	if err := os.Rename(inbox, inbox+"-away"); err != nil {
 		t.Fatal(err)

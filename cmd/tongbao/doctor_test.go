@@ -63,6 +63,14 @@ func TestDoctor(t *testing.T) {
 		}},
 		{"no inbox", "sources", "error", testNow, func(t *testing.T, town string) { os.RemoveAll(filepath.Join(town, "data/inbox")) }},
 		{"a damaged register", "register", "error", testNow, write("data/register.db", strings.Repeat("no database", 500))},
+		{"an audit log that was cut", "audit", "error", testNow, func(t *testing.T, town string) {
+			if err := os.MkdirAll(filepath.Join(town, "data/published/2026-10/v1"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write("data/published/2026-10/CURRENT", "v1\n")(t, town)
+			write("data/published/2026-10/v1/manifest.json", `{"audit": {"seq": 5, "hash": "00"}}`)(t, town)
+			write("data/register.db", "")(t, town)
+		}},
 		{"a wrong rubric", "configuration", "error", testNow, write("data/seeds/rubric.yaml", "x: 1\n")},
 		{"the clock of the year it was made", "clock", "error", time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), func(*testing.T, string) {}},
 		{"the calendar ends this year", "calendar", "error", time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC), func(*testing.T, string) {}},

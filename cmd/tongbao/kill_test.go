@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 
 // serving starts the program in a process of its own and returns it with what
 // it prints; the caller ends it.
-func serving(t *testing.T, env []string, args ...string) (*exec.Cmd, *bytes.Buffer) {
+func serving(t testing.TB, env []string, args ...string) (*exec.Cmd, *heard) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -30,17 +31,36 @@ func serving(t *testing.T, env []string, args ...string) (*exec.Cmd, *bytes.Buff
 	}
 	child := exec.Command(self, args...)
 	child.Env = append(append(os.Environ(), "TONGBAO_MAIN=1"), env...)
-	var log bytes.Buffer
-	child.Stdout, child.Stderr = &log, &log
+	log := &heard{}
+	child.Stdout, child.Stderr = log, log
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() })
-	return child, &log
+	return child, log
 }
 
-// setJobs replaces the jobs of a workspace.
-func setJobs(t *testing.T, town, jobs string) {
+// heard is what a child prints; it may be read while the child goes on.
+type heard struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.Write(p)
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.String()
+}
+
+// setJobs replaces the jobs of a workspace; its service is watched on a port
+// of its own.
+func setJobs(t testing.TB, town, jobs string) {
 	t.Helper()
 	file := filepath.Join(town, pipeline.ConfigName)
 	text, err := os.ReadFile(file)
@@ -51,6 +71,7 @@ func setJobs(t *testing.T, town, jobs string) {
 	if !found {
 		t.Fatalf("%s has no jobs", file)
 	}
+	head = strings.Replace(head, pipeline.DefaultListen, "127.0.0.1:0", 1)
 	if err := os.WriteFile(file, []byte(head+"\njobs:\n"+jobs), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -120,30 +141,36 @@ func TestKilledServing(t *testing.T) {
 	if os.Getenv("SOAK") != "" {
 		kills = 600
 	}
-	fresh := filepath.Join(t.TempDir(), "town")
-	must(t, "init", fresh, "--demo", "--months", "3", "--grids", "16")
-	setJobs(t, fresh, `
+	calm, town := sharedDemo(t, 3, published), ownDemo(t, 3, delivered)
+	setJobs(t, town, `
   - {name: often, schedule: "* * * * *", steps: [pull, run], catchup: last, retries: 3, retry_delay: 1s}
   - {name: draw, schedule: "*/5 * * * *", steps: [publish, report], catchup: none}
 `)
-	calm := copyWorkspace(t, fresh)
-	must(t, "run", "-w", calm, "--month", "2026-10")
-
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
-	town := copyWorkspace(t, fresh)
 	held := hold(t, town)
-	share := len(held.names)/kills + 1
+	deliveries := len(held.names)
 	// A minute of the clock is a second of ours: there is always work.
 	clock := fmt.Sprintf("TEST_CLOCK=%d %d 60", testNow.Unix(), time.Now().UnixNano())
 	for kill := range kills {
-		held.hand(t, share)
+		handed := deliveries - len(held.names)
+		held.hand(t, max(0, (kill+1)*deliveries/kills-handed))
+		var killed int64 // the run that the kill before left running
+		if run := find(history(t, town), register.Running); run != nil {
+			killed = run.ID
+		}
 		child, log := serving(t, []string{clock}, "serve", "-w", town)
-		if kill%5 == 4 {
+		switch kill % 5 {
+		case 2, 3: // at work for sure, however slow the machine is
+			waitFor(t, town, "a run is at work", func(runs []register.Run) bool {
+				run := find(runs, register.Running)
+				return run != nil && run.ID != killed
+			})
+		case 4:
 			waitForDone(t, town, kill/5+1) // so that there is something to publish over
 		}
-		time.Sleep(200*time.Millisecond + time.Duration(random.Int64N(int64(1500*time.Millisecond))))
+		time.Sleep(time.Duration(random.Int64N(int64(1700 * time.Millisecond))))
 		if err := child.Process.Kill(); err != nil {
 			t.Fatalf("kill %d: the service had ended by itself: %v\n%s", kill, err, log)
 		}

@@ -14,8 +14,7 @@ import (
 // TestLateSource: a month is assessed while a source is late. The run says so,
 // what is published says so, and the late delivery makes a new version.
 func TestLateSource(t *testing.T) {
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "1", "--grids", "16")
+	town := ownDemo(t, 1, delivered)
 	held := filepath.Join(town, "held.xlsx")
 	late := filepath.Join(town, "data", "inbox", "维修台账_20261103.xlsx")
 	if err := os.Rename(late, held); err != nil {

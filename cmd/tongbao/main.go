@@ -39,7 +39,7 @@ func main() {
 // run executes one command line and returns its exit code. Data goes to
 // stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return (&app{stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
+	return (&app{stdin: os.Stdin, stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
@@ -55,7 +55,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.stderr, "tongbao: interrupted; what was not finished is done again by the next run")
 		return exitInterrupted
 	}
-	fmt.Fprintf(a.stderr, "tongbao: %v\n", err)
+	fmt.Fprintf(a.stderr, "tongbao: %v\n", pipeline.Advise(err))
 	var problem *pipeline.Problem
 	var usage *usageError
 	if errors.As(err, &problem) || errors.As(err, &usage) {
@@ -69,11 +69,12 @@ type usageError struct{ error }
 
 // app is what every command shares.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	now            func() time.Time
 	sleep          func(context.Context, time.Duration) // of the service; nil waits in real time
 	dir            string                               // workspace
-	output         string                               // table | json | csv
+	output         string                               // table | json | csv | parquet
 }
 
 func (a *app) command() *cobra.Command {
@@ -91,9 +92,12 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVarP(&a.dir, "workspace", "w", ".", "folder with tongbao.yaml")
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "form of data on stdout: table, json or csv")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "form of data on stdout: table, json or csv; of a query also parquet")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
+		if a.output == "parquet" && command.Name() == "query" {
+			return nil
+		}
 		if a.output != "table" && a.output != "json" && a.output != "csv" {
 			return &usageError{fmt.Errorf("--output %q: want table, json or csv", a.output)}
 		}
@@ -101,10 +105,10 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 	}
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.pullCommand(), a.runCommand(),
-		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.reportCommand(),
+		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.answerCommand(), a.reportCommand(),
 		a.serveCommand(), a.statusCommand(), a.historyCommand(), a.retryCommand(), a.cancelCommand(),
-		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(),
-		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.pruneCommand(), a.versionCommand(), a.verifyCommand(),
+		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(), a.accountCommand(),
+		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.pruneCommand(), a.versionCommand(), a.verifyCommand(), a.pgwireCommand(),
 	)
 	wrapArgs(root)
 	return root

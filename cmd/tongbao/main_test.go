@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"tongbao/pipeline"
+	"tongbao/warehouse"
 )
 
 // TestMain lets the test binary be the program itself, so that tests can
@@ -23,11 +25,16 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv("TEST_CLOCK"); text != "" {
 		mainUnderClock(text)
 	}
-	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && os.Args[1] == "verify" {
+	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && (slices.Contains([]string{"verify", "pgwire", warehouse.AskCommand}, os.Args[1])) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	stopChromium()
+	if dir, err := shared(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
 
 // mainUnderClock is the program under a clock that runs faster: the text has
@@ -55,7 +62,7 @@ func mainUnderClock(text string) {
 var testNow = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 // command runs a command line in this process and returns what it printed.
-func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+func command(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(context.Background(), args, &out, &errs)
@@ -106,7 +113,7 @@ func readManifest(t *testing.T, workspace, month string) pipeline.Manifest {
 }
 
 // copyWorkspace copies a workspace, so that a test may break the copy.
-func copyWorkspace(t *testing.T, from string) string {
+func copyWorkspace(t testing.TB, from string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "town")
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {

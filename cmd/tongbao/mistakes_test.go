@@ -17,13 +17,13 @@ func TestMistakes(t *testing.T) {
 	const rubric, calls = "data/seeds/rubric.yaml", "data/sources/tickets_12345.yaml"
 	for _, one := range []struct{ name, file, old, new, want string }{
 		{"unknown key", "tongbao.yaml", "threads: 2", "treads: 2", `unknown field "treads"`},
-		{"unknown key of a job", "tongbao.yaml", "    overlap: skip ", "    overlaps: skip ", `35:5] unknown field "overlaps"`},
+		{"unknown key of a job", "tongbao.yaml", "    overlap: skip ", "    overlaps: skip ", `:5] unknown field "overlaps"`},
 		{"unknown step", "tongbao.yaml", "steps: [pull, run]", "steps: [pull, rum]", `jobs[0] (nightly): steps: "rum": want one of pull, run, publish, report`},
 		{"pull of an unknown source", "tongbao.yaml", "steps: [pull]", "steps: [{pull: [repairs, ghosts]}]", `jobs[1] (noon): steps: pull: "ghosts": no such source`},
 		{"schedule that never comes", "tongbao.yaml", `"30 2 * * *"`, `"30 2 31 2 *"`, `jobs[0] (nightly): schedule: "30 2 31 2 *, Asia/Shanghai, every day" has no time within 5 years`},
 		{"two jobs of one name", "tongbao.yaml", "name: noon", "name: nightly", "taken by a job above"},
 		{"due in other words", calls, "warn: 3rd working day", "warn: third day", "at most 26 hours old"},
-		{"no town", "tongbao.yaml", "town: ", "#", "town is missing"},
+		{"no town", "tongbao.yaml", "town: ", "#", "town: missing"},
 		{"weights of 99", rubric, "party: 15", "party: 14", "sum to 99, want 100"},
 		{"rule with a typo", rubric, "rule: target,", "rule: taget,", `line 30): rule: "taget": nearest is "target"`},
 		{"unknown level", rubric, "levels: [C, A, B]", "levels: [C, X]", `levels: "X"`},

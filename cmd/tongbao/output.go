@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"tongbao/reports/forms"
 	"tongbao/warehouse"
 )
 
@@ -56,7 +57,7 @@ func (a *app) printCSV(rows warehouse.Rows) error {
 	for _, row := range rows.Cells {
 		record := make([]string, len(row))
 		for i, cell := range row {
-			record[i] = guardFormula(cell.String)
+			record[i] = forms.GuardFormula(cell.String)
 		}
 		if err := writer.Write(record); err != nil {
 			return err
@@ -64,18 +65,6 @@ func (a *app) printCSV(rows warehouse.Rows) error {
 	}
 	writer.Flush()
 	return writer.Error()
-}
-
-// guardFormula keeps a spreadsheet from running text as a formula; numbers
-// stay numbers.
-func guardFormula(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
-		return cell
-	}
-	if strings.Trim(cell[1:], "0123456789.") == "" && (cell[0] == '-' || cell[0] == '+') {
-		return cell
-	}
-	return "'" + cell
 }
 
 func (a *app) printTable(rows warehouse.Rows) {

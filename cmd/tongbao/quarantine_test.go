@@ -9,32 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 )
-
-// smallTown is a small demo town with its deliveries taken in.
-var smallTown = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "tongbao-quarantine-")
-	return filepath.Join(dir, "town"), err
-})
-
-func takenIn(t *testing.T) string {
-	t.Helper()
-	town, err := smallTown()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(town); err != nil {
-		must(t, "init", town, "--demo", "--months", "3", "--grids", "16")
-		must(t, "pull", "-w", town)
-	}
-	return copyWorkspace(t, town)
-}
 
 // lines runs a command with -o json and returns its objects.
 func lines(t *testing.T, args ...string) []map[string]string {
@@ -82,7 +62,7 @@ func reconciled(t *testing.T, town string) {
 // TestAliasThenReplay walks from an unmatched name to its rows in core.
 func TestAliasThenReplay(t *testing.T) {
 	t.Parallel()
-	town := takenIn(t)
+	town := ownDemo(t, 3, pulled)
 	unmatched := lines(t, "alias", "list", "--unmatched", "-w", town)
 	at := slices.IndexFunc(unmatched, func(r map[string]string) bool { return strings.HasPrefix(r["spelling"], "锦苑") })
 	if at < 0 {
@@ -129,7 +109,7 @@ func TestAliasThenReplay(t *testing.T) {
 	sameAfterRebuild(t, town)
 
 	// A rebuild that takes a waiting row in says so.
-	silent := takenIn(t)
+	silent := ownDemo(t, 3, pulled)
 	must(t, "alias", "add", spelling, nearest, "-w", silent)
 	if _, _, log := command(t, "rebuild", "-w", silent, "--month", "2026-08"); !strings.Contains(log, fmt.Sprintf("note: %d rows left quarantine", waiting)) {
 		t.Errorf("a rebuild with a new spelling does not say that rows left quarantine:\n%s", log)
@@ -151,7 +131,7 @@ func TestAliasThenReplay(t *testing.T) {
 // pull finishes it.
 func TestKilledInReplay(t *testing.T) {
 	t.Parallel()
-	town := takenIn(t)
+	town := ownDemo(t, 3, pulled)
 	unmatched := lines(t, "alias", "list", "--unmatched", "-w", town)
 	at := slices.IndexFunc(unmatched, func(r map[string]string) bool { return r["sources"] == "tickets_platform" })
 	if at < 0 {
@@ -216,7 +196,7 @@ func edit(t *testing.T, file, sheet, reason, column, value string) (edited int) 
 
 // TestExportFixImport walks from an export over a corrected cell to core.
 func TestExportFixImport(t *testing.T) {
-	town := takenIn(t)
+	town := ownDemo(t, 3, pulled)
 	file := filepath.Join(t.TempDir(), "待修正.xlsx")
 	must(t, "quarantine", "export", file, "-w", town, "--source", "tickets_12345")
 	info, err := os.Stat(file)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -53,13 +51,11 @@ func TestReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh := filepath.Join(t.TempDir(), "town")
-	must(t, "init", fresh, "--demo", "--months", fmt.Sprint(months), "--grids", "16")
-	setJobs(t, fresh, `
+	served, byHand := ownDemo(t, months, delivered), ownDemo(t, months, delivered)
+	setJobs(t, served, `
   - {name: cut-off, on: 3rd working day, at: "18:30", steps: [pull, run, publish]}
   - {name: middle, schedule: "0 3 16 * *", steps: [{pull: [tickets_12345, tickets_platform]}]}
 `)
-	served, byHand := copyWorkspace(t, fresh), copyWorkspace(t, fresh)
 	first := tongbao.NewMonth(2026, 10).Add(1 - months)
 	start := time.Date(first.Next().Year(), first.Next().Calendar(), 1, 0, 0, 0, 0, zone)
 	moments := liveThrough(t, served, start, time.Date(2026, 11, 20, 0, 0, 0, 0, zone))

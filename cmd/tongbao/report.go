@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,19 +47,20 @@ Editions: leaders, taskforce, statisticians, unit (with --unit), public, or all 
 
 // drawn finds the folder to draw from: a version, or a build where one is named.
 func (a *app) drawn(monthFlag, build string) (dir string, of tongbao.Month, err error) {
-	if build == "" {
-		file, of, err := a.published(monthFlag)
-		return filepath.Dir(file), of, err
-	}
 	workspace, err := pipeline.FindWorkspace(a.dir)
 	if err != nil {
 		return "", 0, err
 	}
-	if monthFlag == "" {
+	if monthFlag == "" && build != "" {
 		return "", 0, &usageError{fmt.Errorf("--build %s: say of which month with --month", build)}
 	}
-	if of, err = a.month(monthFlag); err != nil {
-		return "", 0, err
+	if monthFlag != "" {
+		if of, err = a.month(monthFlag); err != nil {
+			return "", 0, err
+		}
+	}
+	if build == "" {
+		return workspace.Current(of)
 	}
 	dir, err = workspace.BuildDir(of, build)
 	return dir, of, err

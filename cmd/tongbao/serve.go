@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,9 +35,30 @@ within ` + pipeline.StopWithin.String() + ` and goes on at the next start where 
 			if err != nil {
 				return err
 			}
-			return service.Serve(command.Context())
+			return a.serveAll(command.Context(), house.Workspace, service, log)
 		},
 	}
+}
+
+// serveAll runs the service and, beside it, the portal and the PostgreSQL
+// door. One that fails stops no work; the service's end is theirs.
+func (a *app) serveAll(ctx context.Context, w pipeline.Workspace, service *pipeline.Service, log *slog.Logger) error {
+	doors, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() {
+		if err := a.servePortal(doors, w, service, log); err != nil {
+			log.Error("there is no portal", "error", err)
+		}
+	})
+	beside.Go(func() {
+		if err := a.servePgwire(doors, w, log); err != nil {
+			log.Error("there is no PostgreSQL door", "error", err)
+		}
+	})
+	err := service.Serve(ctx)
+	stop()
+	beside.Wait()
+	return err
 }
 
 // plan names steps without arguments.

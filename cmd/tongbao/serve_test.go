@@ -17,7 +17,7 @@ import (
 )
 
 // startService starts the service of a town and waits until it answers.
-func startService(t *testing.T, town string, env ...string) *exec.Cmd {
+func startService(t testing.TB, town string, env ...string) *exec.Cmd {
 	t.Helper()
 	child, log := serving(t, env, "serve", "-w", town)
 	for range 300 {
@@ -50,7 +50,9 @@ func stopService(t *testing.T, child *exec.Cmd) time.Duration {
 func TestCommandsBesideService(t *testing.T) {
 	deep := filepath.Join(t.TempDir(), strings.Repeat("deep/", 40))
 	town := filepath.Join(deep, "town")
-	must(t, "init", town, "--demo", "--months", "2", "--grids", "16")
+	if err := os.CopyFS(town, os.DirFS(sharedDemo(t, 1, delivered))); err != nil {
+		t.Fatal(err)
+	}
 	setJobs(t, town, "  - {name: yearly, schedule: \"0 0 1 1 *\", steps: [pull]}\n")
 	alone := copyWorkspace(t, town) // what the same command says without a service
 	service := startService(t, town)
@@ -144,8 +146,7 @@ func withoutClock(text string) string {
 // time, rolled back and closed as interrupted; the next start does it again
 // because its job says so. A run is cancelled the same way.
 func TestStopAndCancel(t *testing.T) {
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "3", "--grids", "16")
+	town := ownDemo(t, 1, delivered)
 	setJobs(t, town, "  - {name: often, schedule: \"* * * * *\", steps: [pull, run], retries: 5}\n")
 	clock := fmt.Sprintf("TEST_CLOCK=%d %d 60", testNow.Unix(), time.Now().UnixNano())
 	service := startService(t, town, clock)
@@ -194,25 +195,35 @@ func waitFor(t *testing.T, town, what string, is func([]register.Run) bool) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("waited in vain: %s: %+v", what, history(t, town))
+	var said []string
+	for _, run := range history(t, town) {
+		said = append(said, fmt.Sprintf("%d %s %s", run.ID, run.State, run.Error))
+	}
+	t.Fatalf("waited in vain: %s; the last of %d runs:\n%s", what, len(said), strings.Join(said[max(0, len(said)-10):], "\n"))
 }
 
 // TestHandRunKilled: a run by hand that was killed is found by the next
-// command and closed.
+// command and closed. What it had taken in is in its log and its counts.
 func TestHandRunKilled(t *testing.T) {
 	t.Parallel()
-	town := filepath.Join(t.TempDir(), "town")
-	must(t, "init", town, "--demo", "--months", "1", "--grids", "16")
+	town := ownDemo(t, 1, delivered)
 	var exit *exec.ExitError
 	if _, err := start(t, []string{"FAILPOINT=etl.merged:2"}, "pull", "-w", town); !errors.As(err, &exit) {
 		t.Fatalf("the pull was not killed: %v", err)
 	}
+	db := openWorking(t, town)
+	taken := ask(t, db, "select rows_in, file from core.load")
+	db.Close()
 	must(t, "pull", "-w", town)
 	runs := history(t, town)
 	if len(runs) != 2 || runs[0].State != register.Interrupted || runs[1].State != register.Done || runs[1].Trigger != register.ByHand {
 		t.Errorf("got %+v", runs)
 	}
-	if out := must(t, "history", "1", "-w", town); !strings.Contains(out, "interrupted") {
+	_, out, log := command(t, "history", "1", "-w", town)
+	if !strings.Contains(out, "interrupted") {
 		t.Errorf("history does not say so:\n%s", out)
+	}
+	if len(taken) != 1 || fmt.Sprint(runs[0].Rows.In) != taken[0][0] || !strings.Contains(log, taken[0][1]+": "+taken[0][0]+" rows in") {
+		t.Errorf("%q was taken in; the killed run says %+v:\n%s", taken, runs[0].Rows, log)
 	}
 }

@@ -56,7 +56,7 @@ matter as (
         'boundary',
         ticket.community,
         ticket.line_name,
-        ticket.helping_lines,
+        replace(ticket.helping_lines, ',', '、'),
         count(*),
         count(*) filter (ticket.is_sensitive)
     from ticket
