@@ -71,7 +71,7 @@ test: setup build $(AXE)
 	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 1500s $(TESTFLAGS) ./...
 
 bench: build
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/ ./etl/ ./reports/
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 3h -v ./pipeline/ ./etl/ ./reports/
 	BENCH_SECONDS=120 $(GO) test -run '^$$' -bench BenchmarkPortal -benchtime 1x -timeout 60m ./cmd/tongbao/
 
 # The same tests, longer: 600 kills, 24 months, 10,000 runs; and before them every
