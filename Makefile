@@ -4,8 +4,10 @@ GO ?= go
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo development)
 ECHARTS := templates/vendor/echarts.min.js
 # What the tests need: a browser, an office and Chinese type to look at pages and workbooks, and the
-# databases that towns have. The tests start databases of their own and leave the installed ones alone.
-PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server
+# databases that towns have, and the clients that statisticians have (psql comes with postgresql). The tests start
+# databases of their own and leave the installed ones alone.
+PACKAGES := chromium libreoffice-calc fonts-noto-cjk poppler-utils postgresql mariadb-server \
+	python3-psycopg r-cran-rpostgresql libpostgresql-jdbc-java default-jdk-headless
 
 .PHONY: demo test bench soak picture pictures build static setup clean
 
@@ -69,7 +71,7 @@ test: setup build $(AXE)
 	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 1500s $(TESTFLAGS) ./...
 
 bench: build
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./pipeline/ ./etl/ ./reports/
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 3h -v ./pipeline/ ./etl/ ./reports/
 	BENCH_SECONDS=120 $(GO) test -run '^$$' -bench BenchmarkPortal -benchtime 1x -timeout 60m ./cmd/tongbao/
 
 # The same tests, longer: 600 kills, 24 months, 10,000 runs; and before them every
@@ -78,13 +80,14 @@ bench: build
 FUZZ ?= 3600
 SOAKED := TestKilledServing|TestReplay|TestGrowth|TestDiskFull|TestDiskFillsUp
 soak: build
-	@targets=$$(for room in etl warehouse; do $(GO) test -list '^Fuzz' ./$$room/ | sed -n "s|^Fuzz|$$room/Fuzz|p"; done); \
+	@targets=$$(for room in etl warehouse web/pgwire; do $(GO) test -list '^Fuzz' ./$$room/ | sed -n "s|^Fuzz|$$room/Fuzz|p"; done); \
 	each=$$(( $(FUZZ) / $$(echo $$targets | wc -w) )); \
 	for target in $$targets; do \
 		echo "$$target for $$each s"; \
-		$(GO) test ./$${target%/*}/ -run '^$$' -fuzz "^$${target#*/}\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
+		$(GO) test ./$${target%/*}/ -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $${each}s -fuzzminimizetime 20x -parallel 1 || exit 1; \
 	done
 	SOAK=1 $(GO) test -run TestStatementsInChild -timeout 1h -v ./warehouse/
+	SOAK=1 $(GO) test -run TestHostile -timeout 3h -v ./web/pgwire/
 	test -d bin/demo || { bin/tongbao init --demo bin/demo && bin/tongbao run -w bin/demo --month 2026-10; }
 	SOAK=1 TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -run TestHostileDoors -timeout 1h -v ./web/
 	SOAK=1 $(GO) test -run TestTwoYears -timeout 2h -v ./pipeline/

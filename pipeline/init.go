@@ -26,6 +26,11 @@ portal:
   listen: 127.0.0.1:8311
   # certificate: tls/chain.pem
   # key: tls/key.pem
+# The PostgreSQL door for psql, DBeaver, R and Python (docs/sql.md):
+# pgwire:
+#   listen: 127.0.0.1:5433
+#   certificate: tls/chain.pem
+#   key: tls/key.pem
 log:
   keep_days: 184         # logs and history; the law asks for six months
 

@@ -60,7 +60,7 @@ func (s *Service) reload(ctx context.Context, content []byte) {
 		return
 	}
 	s.log.Info("the changed configuration is in force from the next run on", "jobs", len(s.Jobs()))
-	if fresh := w.Config; fresh.Memory != old.Memory || fresh.Threads != old.Threads || fresh.Listen != old.Listen || fresh.Log != old.Log || !reflect.DeepEqual(fresh.Portal, old.Portal) {
-		s.log.Warn("memory, threads, listen, portal and log are in force from the next start on")
+	if fresh := w.Config; fresh.Memory != old.Memory || fresh.Threads != old.Threads || fresh.Listen != old.Listen || fresh.Log != old.Log || !reflect.DeepEqual(fresh.Portal, old.Portal) || !reflect.DeepEqual(fresh.Pgwire, old.Pgwire) {
+		s.log.Warn("memory, threads, listen, portal, pgwire and log are in force from the next start on")
 	}
 }

@@ -34,6 +34,7 @@ type Config struct {
 	Listen  string `yaml:"listen,omitempty" doc:"address of /healthz, /readyz and /metrics of the service; 127.0.0.1:9720 if absent, off for none. In force from the next start"`
 
 	Portal *PortalConfig `yaml:"portal,omitempty" doc:"the portal; without this key there is none"`
+	Pgwire *PgwireConfig `yaml:"pgwire,omitempty" doc:"the PostgreSQL door for psql, DBeaver, R and Python (docs/sql.md); without this key there is none. Linux only"`
 	Log    LogConfig     `yaml:"log,omitempty" doc:"the service's log"`
 	Backup BackupConfig  `yaml:"backup,omitempty" doc:"backups"`
 	Notify NotifyConfig  `yaml:"notify,omitempty" doc:"who is told what"`
@@ -104,7 +105,7 @@ func (c *Config) check() error {
 	for _, part := range []struct {
 		key string
 		err error
-	}{{"log", c.Log.check()}, {"backup", c.Backup.check()}, {"notify", c.Notify.check()}, {"portal", c.Portal.check()}, {"listen", checkListen(c.Listen)}} {
+	}{{"log", c.Log.check()}, {"backup", c.Backup.check()}, {"notify", c.Notify.check()}, {"portal", c.Portal.check()}, {"pgwire", c.Pgwire.check()}, {"listen", checkListen(c.Listen)}} {
 		if part.err != nil {
 			return under(part.key, "", part.err)
 		}

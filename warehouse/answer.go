@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -52,7 +53,8 @@ func answer(ctx context.Context, q Question, to *answerWriter) error {
 			names = append(names, relation.Name)
 		}
 	}
-	guarded, err := guard(q.SQL, q.Params, names, func(text string) (node, error) { return parseWith(ctx, conn, text) })
+	may := granted{slices.Concat(names, q.Extra.Relations), q.Extra.Functions, q.Schema}
+	guarded, err := guard(q.SQL, q.Params, may, func(text string) (node, error) { return parseWith(ctx, conn, text) })
 	if err != nil {
 		return err
 	}

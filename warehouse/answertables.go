@@ -32,6 +32,11 @@ func prepare(ctx context.Context, conn *sql.Conn, q Question, reads []string) er
 			statements = append(statements, relation.create(i))
 		}
 	}
+	statements = append(statements, q.Extra.Setup...)
+	if q.Schema != "" {
+		schema := `"` + strings.ReplaceAll(q.Schema, `"`, `""`) + `"`
+		statements = append(statements, "create schema if not exists "+schema, "set search_path = 'main,"+strings.ReplaceAll(schema, "'", "''")+"'")
+	}
 	// In this order, once, the lock last.
 	statements = append(statements, "set TimeZone = 'Asia/Shanghai'", "set temp_directory = ''")
 	if q.Form == Parquet {

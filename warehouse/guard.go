@@ -27,7 +27,14 @@ type Guarded struct {
 // in functions.txt. It binds nothing, and it denies what it does not know.
 // Errors are of type *QuestionError.
 func Guard(text string, params []Param, relations []string) (Guarded, error) {
-	return guard(text, params, relations, parse)
+	return guard(text, params, granted{relations: relations}, parse)
+}
+
+// granted is what a statement may name besides what everybody may.
+type granted struct {
+	relations []string // schema.table
+	functions []string
+	schema    string // of relations that are written without one, "" for none
 }
 
 // Shape checks what can be checked without a parser.
@@ -54,12 +61,12 @@ func Shape(text string) error {
 	return nil
 }
 
-func guard(text string, params []Param, relations []string, parse func(string) (node, error)) (Guarded, error) {
+func guard(text string, params []Param, may granted, parse func(string) (node, error)) (Guarded, error) {
 	if err := Shape(text); err != nil {
 		return Guarded{}, err
 	}
 	text = trimStatement(text)
-	asked, err := judge(text, relations, parse)
+	asked, err := judge(text, may, parse)
 	if err != nil {
 		return Guarded{}, err
 	}
@@ -67,7 +74,7 @@ func guard(text string, params []Param, relations []string, parse func(string) (
 		if text, err = fillIn(text, asked.params, params); err != nil {
 			return Guarded{}, err
 		}
-		if asked, err = judge(text, relations, parse); err != nil {
+		if asked, err = judge(text, may, parse); err != nil {
 			return Guarded{}, err
 		}
 		if len(asked.params) > 0 {
@@ -76,7 +83,7 @@ func guard(text string, params []Param, relations []string, parse func(string) (
 	}
 	// Text that closes the bracket around it is one statement before and
 	// another after.
-	if _, err := judge(bounded(text, 1), relations, parse); err != nil {
+	if _, err := judge(bounded(text, 1), may, parse); err != nil {
 		return Guarded{}, err
 	}
 	slices.Sort(asked.reads)
@@ -89,12 +96,12 @@ func bounded(text string, limit int) string {
 }
 
 // judge parses the text and walks all of its tree.
-func judge(text string, relations []string, parse func(string) (node, error)) (*walker, error) {
+func judge(text string, may granted, parse func(string) (node, error)) (*walker, error) {
 	tree, err := parse(text)
 	if err != nil {
 		return nil, refusalOfParser(err)
 	}
-	w := &walker{relations: relations}
+	w := &walker{may: may}
 	return w, w.visit(map[string]any(tree), nil, 0)
 }
 
@@ -113,9 +120,9 @@ func refusalOfParser(err error) *QuestionError {
 // walker collects what a tree reads and stops at the first part that is not
 // known to be harmless.
 type walker struct {
-	relations []string
-	reads     []string
-	params    []string
+	may    granted
+	reads  []string
+	params []string
 }
 
 // visit judges a part and everything below it. Steps are the names of WITH
@@ -192,6 +199,7 @@ func (w *walker) enter(part map[string]any, steps []string, depth int) ([]string
 func (w *walker) call(part map[string]any) error {
 	name := strings.ToLower(word(part, "function_name"))
 	_, isAllowed := functions()[name]
+	isAllowed = isAllowed || slices.Contains(w.may.functions, name)
 	isSource := part["is_source"] == true
 	schema := word(part, "schema")
 	if !isAllowed && !isSource || schema != "" && schema != "main" || word(part, "catalog") != "" {
@@ -207,18 +215,23 @@ func (w *walker) read(part map[string]any, steps []string) error {
 	if schema == "" && catalog == "" && part["at_clause"] == nil && slices.Contains(steps, name) {
 		return nil
 	}
-	if name = strings.ToLower(schema) + "." + name; catalog == "" && part["at_clause"] == nil && slices.Contains(w.relations, name) {
+	whole := strings.Trim(catalog+"."+schema+"."+table, ".")
+	if schema == "" {
+		schema = w.may.schema
+	}
+	if name = strings.ToLower(schema) + "." + name; catalog == "" && part["at_clause"] == nil && slices.Contains(w.may.relations, name) {
 		w.reads = append(w.reads, name)
 		return nil
 	}
-	whole := strings.Trim(catalog+"."+schema+"."+table, ".")
 	return refuse("relation", whole)
 }
 
 // with judges the steps of a WITH. A step sees those before it, and itself if
 // it is recursive. Relations are written with their schema and steps without,
-// so neither can stand for the other; a step may not have a name that the
-// engine would know without it, wherever its scope ends.
+// so neither can stand for the other (at a door with a default schema a step
+// stands before a relation of that name, here and in the engine, and both may be
+// read); a step may not have a name that the engine would know without it,
+// wherever its scope ends.
 func (w *walker) with(part map[string]any, steps []string, depth int) ([]string, error) {
 	ctes, _ := part["cte_map"].(map[string]any)
 	entries, _ := ctes["map"].([]any)

@@ -15,6 +15,17 @@ type Question struct {
 	Sources []Source
 	Limits  Limits
 	Form    Form
+	Schema  string // of relations that are written without one; "" for none
+	Extra   Extra
+}
+
+// Extra is what a door of its own adds to what may be asked: tables and macros
+// that Setup makes in the answering process. It tells nothing that the asker
+// may not know, because it is made by whoever lets the asker in.
+type Extra struct {
+	Setup     []string // statements, run before the engine's doors are locked
+	Relations []string // schema.table
+	Functions []string // names in lower case
 }
 
 // Form is what comes back.

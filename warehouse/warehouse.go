@@ -30,6 +30,10 @@ const (
 	// storageVersion makes the engine refuse a stale or foreign WAL instead of
 	// replaying it silently.
 	storageVersion = "v1.5.0"
+	// checkpointAt is how far the WAL grows before the engine folds it into the
+	// file. At its default of 16 MB every load of a large table did so, and
+	// compressed the table's last rows anew: 39 % of 66 loads. Closing folds, too.
+	checkpointAt = "128MB"
 )
 
 //go:embed schema.sql
@@ -132,6 +136,7 @@ func dsn(path string, opt Options) string {
 		set.Set("access_mode", "READ_ONLY")
 	} else if path != "" {
 		set.Set("storage_compatibility_version", storageVersion)
+		set.Set("checkpoint_threshold", checkpointAt)
 	}
 	return path + "?" + set.Encode()
 }

@@ -108,7 +108,7 @@ Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or configurat
 		a.rebuildCommand(), a.testCommand(), a.queryCommand(), a.answerCommand(), a.reportCommand(),
 		a.serveCommand(), a.statusCommand(), a.historyCommand(), a.retryCommand(), a.cancelCommand(),
 		a.quarantineCommand(), a.aliasCommand(), a.sourcesCommand(), a.accountCommand(),
-		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.pruneCommand(), a.versionCommand(), a.verifyCommand(),
+		a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.pruneCommand(), a.versionCommand(), a.verifyCommand(), a.pgwireCommand(),
 	)
 	wrapArgs(root)
 	return root

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv("TEST_CLOCK"); text != "" {
 		mainUnderClock(text)
 	}
-	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && (os.Args[1] == "verify" || os.Args[1] == warehouse.AskCommand) {
+	if os.Getenv("TONGBAO_MAIN") != "" || len(os.Args) > 1 && (slices.Contains([]string{"verify", "pgwire", warehouse.AskCommand}, os.Args[1])) {
 		main()
 		return
 	}

@@ -35,19 +35,24 @@ within ` + pipeline.StopWithin.String() + ` and goes on at the next start where 
 			if err != nil {
 				return err
 			}
-			return a.serveBoth(command.Context(), house.Workspace, service, log)
+			return a.serveAll(command.Context(), house.Workspace, service, log)
 		},
 	}
 }
 
-// serveBoth runs the service and, beside it, the portal. A portal that fails
-// stops no work; the service's end is the portal's.
-func (a *app) serveBoth(ctx context.Context, w pipeline.Workspace, service *pipeline.Service, log *slog.Logger) error {
-	portal, stop := context.WithCancel(ctx)
+// serveAll runs the service and, beside it, the portal and the PostgreSQL
+// door. One that fails stops no work; the service's end is theirs.
+func (a *app) serveAll(ctx context.Context, w pipeline.Workspace, service *pipeline.Service, log *slog.Logger) error {
+	doors, stop := context.WithCancel(ctx)
 	var beside sync.WaitGroup
 	beside.Go(func() {
-		if err := a.servePortal(portal, w, service, log); err != nil {
+		if err := a.servePortal(doors, w, service, log); err != nil {
 			log.Error("there is no portal", "error", err)
+		}
+	})
+	beside.Go(func() {
+		if err := a.servePgwire(doors, w, log); err != nil {
+			log.Error("there is no PostgreSQL door", "error", err)
 		}
 	})
 	err := service.Serve(ctx)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -28,12 +27,9 @@ func (a *app) verifyCommand() *cobra.Command {
 // verifyInChild runs "tongbao verify" in a process of its own: the engine
 // keeps an instance of every path that a process has opened.
 func verifyInChild(ctx context.Context, path string) error {
-	self, err := os.Executable()
+	self, err := ownPath()
 	if err != nil {
-		// A bare root file system has no /proc to ask.
-		if self, err = exec.LookPath(os.Args[0]); err != nil {
-			return err
-		}
+		return err
 	}
 	child := exec.CommandContext(ctx, self, "verify", path)
 	child.Stdin = strings.NewReader("") // not /dev/null, which a bare root has not
