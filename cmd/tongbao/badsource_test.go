@@ -153,6 +153,7 @@ func deliveriesOf(t *testing.T, town string) []os.DirEntry {
 // TestServingClockSetBack: the service is started again with a clock two days
 // behind what it did last. It says so, and goes on from there.
 func TestServingClockSetBack(t *testing.T) {
+	t.Parallel()
 	town := filepath.Join(t.TempDir(), "town")
 	must(t, "init", town)
 	setJobs(t, town, "  - {name: often, schedule: \"* * * * *\", steps: [pull]}\n")

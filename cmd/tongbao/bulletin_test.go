@@ -229,18 +229,20 @@ func unescape(text string) string {
 
 func valuesOf(t *testing.T, files []*warehouse.DB, table string) map[string]bool {
 	t.Helper()
-	db := files[0]
-	if there, err := db.Tables(context.Background(), "bulletin"); err != nil || there["bulletin."+table] == nil {
-		db = files[1]
-	}
-	rows, err := db.Rows(context.Background(), "select * from bulletin."+table+" where month = date '2026-10-01'")
-	if err != nil {
-		t.Fatal(err)
-	}
 	known := map[string]bool{}
-	for _, cells := range rows.Cells {
-		for i, cell := range cells {
-			known[rows.Columns[i]+"="+cell.String] = true
+	// What statisticians may not have of a table stands in the second file only.
+	for _, db := range files {
+		if there, err := db.Tables(context.Background(), "bulletin"); err != nil || there["bulletin."+table] == nil {
+			continue
+		}
+		rows, err := db.Rows(context.Background(), "select * from bulletin."+table+" where month = date '2026-10-01'")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cells := range rows.Cells {
+			for i, cell := range cells {
+				known[rows.Columns[i]+"="+cell.String] = true
+			}
 		}
 	}
 	return known

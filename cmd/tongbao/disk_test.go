@@ -71,6 +71,7 @@ func TestDiskFull(t *testing.T) {
 // TestTimeout: a run that takes longer than its job allows has failed, says
 // so, and its retries finish what it began.
 func TestTimeout(t *testing.T) {
+	t.Parallel()
 	town := ownDemo(t, 1, delivered)
 	setJobs(t, town, "  - {name: hasty, schedule: \"@yearly\", steps: [pull, run], timeout: 400ms, retries: 10, retry_delay: 0s, catchup: all}\n")
 	// The year turns a few seconds after the service has started.

@@ -20,6 +20,7 @@ import (
 // TestCheckpointOnFullDisk: after a checkpoint that failed the engine refuses
 // everything, also with space again; opened again, it has what was committed.
 func TestCheckpointOnFullDisk(t *testing.T) {
+	t.Parallel()
 	disk, _ := smallDisk(t, 24)
 	ctx := context.Background()
 	db, err := warehouse.Open(ctx, filepath.Join(disk, "work.duckdb"), warehouse.Options{})

@@ -14,6 +14,7 @@ import (
 // TestLateSource: a month is assessed while a source is late. The run says so,
 // what is published says so, and the late delivery makes a new version.
 func TestLateSource(t *testing.T) {
+	t.Parallel()
 	town := ownDemo(t, 1, delivered)
 	held := filepath.Join(town, "held.xlsx")
 	late := filepath.Join(town, "data", "inbox", "维修台账_20261103.xlsx")

@@ -48,6 +48,7 @@ func stopService(t *testing.T, child *exec.Cmd) time.Duration {
 // lock. The workspace lies deeper than a socket's name may be long, and deeper
 // than excelize saves.
 func TestCommandsBesideService(t *testing.T) {
+	t.Parallel()
 	deep := filepath.Join(t.TempDir(), strings.Repeat("deep/", 40))
 	town := filepath.Join(deep, "town")
 	if err := os.CopyFS(town, os.DirFS(sharedDemo(t, 1, delivered))); err != nil {
@@ -146,6 +147,7 @@ func withoutClock(text string) string {
 // time, rolled back and closed as interrupted; the next start does it again
 // because its job says so. A run is cancelled the same way.
 func TestStopAndCancel(t *testing.T) {
+	t.Parallel()
 	town := ownDemo(t, 1, delivered)
 	setJobs(t, town, "  - {name: often, schedule: \"* * * * *\", steps: [pull, run], retries: 5}\n")
 	clock := fmt.Sprintf("TEST_CLOCK=%d %d 60", testNow.Unix(), time.Now().UnixNano())
