@@ -118,7 +118,7 @@ func testPostgresTypes(t *testing.T, address string) {
 	if string(raw) != want {
 		t.Errorf("landed\n%s\nwant\n%s", raw, want)
 	}
-	for kind, value := range map[string]string{"bytea": `'\x01'::bytea`, "integer[]": "array[1]", "point": "point(1,2)", "money": "'1'::money", "record": "row(1,2)", "int4range": "int4range(1,2)"} {
+	for kind, value := range map[string]string{"bytea": `'\\x01'::bytea`, "integer[]": "array[1]", "point": "point(1,2)", "money": "'1'::money", "record": "row(1,2)", "int4range": "int4range(1,2)"} {
 		w.define(t, repairsFrom(`  {kind: postgres, url_env: TONGBAO_TEST_PG, query: "select 1 as id, `+value+` as odd"}`))
 		_, err := w.tryPull()
 		wantError(t, err, "column odd", kind, "connect.query")

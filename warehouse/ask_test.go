@@ -110,7 +110,7 @@ func TestColumnsAndPlan(t *testing.T) {
 	if err != nil || len(rows.Cells) != 0 || cmp.Diff(rows.Columns, []string{"cases"}) != "" {
 		t.Errorf("columns: %v, %v", rows, err)
 	}
-	rows, _, err = ask(t, Question{SQL: "select count(*) from bulletin.long", Sources: readers(path), Form: Plan})
+	rows, _, err = ask(t, Question{SQL: "select name, sum(n) from bulletin.long group by name", Sources: readers(path), Form: Plan})
 	if err != nil || len(rows.Cells) == 0 || !strings.Contains(rows.Cells[0][1].String, "long") {
 		t.Errorf("plan: %v, %v", rows, err)
 	}

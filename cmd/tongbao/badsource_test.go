@@ -171,7 +171,7 @@ func TestServingClockSetBack(t *testing.T) {
 	}
 	seen := map[time.Time]bool{}
 	for _, run := range history(t, town) {
-		if seen[run.DueAt] || run.State != register.Done && run.State != register.Skipped {
+		if seen[run.DueAt] || run.State != register.Done && run.State != register.Skipped && run.State != register.Queued {
 			t.Errorf("got %+v", run)
 		}
 		seen[run.DueAt] = true
