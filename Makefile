@@ -54,7 +54,7 @@ setup:
 	if [ -n "$$missing" ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
-		else echo "missing:$$missing — the tests that need them will say so"; fi; fi
+		else echo "missing:$$missing — the tests that need them will fail and say so"; fi; fi
 
 # axe-core looks at the page's accessibility in the tests.
 AXE := node_modules/axe-core/axe.min.js
@@ -99,11 +99,12 @@ picture: demo
 	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --user-data-dir=$$dir --no-pdf-header-footer --print-to-pdf=$$dir/page.pdf file://$(CURDIR)/$$page && \
 	pdftoppm -r 110 -f 1 -l 1 -x 110 -y 150 -W 720 -H 950 -png -singlefile $$dir/page.pdf docs/bulletin; status=$$?; rm -rf $$dir; exit $$status
 
-# The pictures of docs/portal.md: pages of the demo town's portal, as the tests see them.
+# The pictures of docs/portal.md and docs/sql.md: pages of the demo town's portal, as the tests see them.
 pictures: demo $(AXE)
-	dir=$$(mktemp -d) && TONGBAO_DEMO=$(CURDIR)/demo TONGBAO_ARTEFACTS=$$dir $(GO) test ./cmd/tongbao -run TestPortalPages -count 1 && \
+	dir=$$(mktemp -d) && TONGBAO_DEMO=$(CURDIR)/demo TONGBAO_ARTEFACTS=$$dir $(GO) test ./cmd/tongbao -run "TestPortalPages|TestPortalSQL" -count 1 && \
 	cp $$dir/portal-leader--1366.png docs/portal-home.png && cp $$dir/portal-unit-unit-$(PICTURED)-390.png docs/portal-phone.png && \
-	cp $$dir/portal-auditor-audit-1366.png docs/portal-audit.png; \
+	cp $$dir/portal-auditor-audit-1366.png docs/portal-audit.png && \
+	cp $$dir/portal-sql-answer-1366.png docs/sql-answer.png; \
 	status=$$?; rm -rf $$dir; exit $$status
 PICTURED := 329118110201
 

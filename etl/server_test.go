@@ -49,7 +49,7 @@ func unprivileged(t testing.TB, command *exec.Cmd, dir string) {
 	}
 	account, err := user.Lookup("nobody")
 	if err != nil {
-		t.Skip("skipped: no account nobody to run a database as")
+		t.Fatalf("no account to run a database as, which refuses root: %v", err)
 	}
 	uid, _ := strconv.Atoi(account.Uid)
 	gid, _ := strconv.Atoi(account.Gid)
@@ -117,7 +117,7 @@ func startPostgres(t testing.TB, more ...string) string {
 	t.Helper()
 	programs, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(programs) == 0 {
-		t.Skip("skipped: Debian's postgresql is not installed")
+		t.Fatal("no database server; make setup installs Debian's postgresql")
 	}
 	bin, dir, port := filepath.Dir(programs[len(programs)-1]), serverFolder(t), freePort(t)
 	folder := filepath.Join(dir, "data")
@@ -145,7 +145,7 @@ func startMariaDB(t testing.TB, more ...string) string {
 	}
 	install, err := exec.LookPath("mariadb-install-db")
 	if _, missing := os.Stat(server); err != nil || missing != nil {
-		t.Skip("skipped: Debian's mariadb-server is not installed")
+		t.Fatal("no database server; make setup installs Debian's mariadb-server")
 	}
 	dir, port := serverFolder(t), freePort(t)
 	folder := filepath.Join(dir, "data")

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -14,9 +13,6 @@ import (
 // BenchmarkPage is what one page costs of a core once its version was read:
 // without the network, with session, layout and compression.
 func BenchmarkPage(b *testing.B) {
-	if os.Getenv("TONGBAO_DEMO") == "" {
-		b.Skip("no demo town here: TONGBAO_DEMO names one")
-	}
 	for _, path := range []string{"/", "/unit", "/unit/" + testUnit, "/line/city", "/indicator", "/archive", "/health"} {
 		b.Run(path, func(b *testing.B) {
 			p := newPortal(b)

@@ -27,7 +27,7 @@ func TestHostileDoors(t *testing.T) {
 	r := p.as(register.RoleStatistician)
 	r.get("/sql/tokens")
 	token := findToken(t, r.postAll("/sql/tokens", url.Values{"title": {"hostile"}, "days": {"1"}, "scope": {"query"}}).text)
-	dir := filepath.Join(os.Getenv("TONGBAO_DEMO"), "data", "published", "2026-10", "v1")
+	dir := filepath.Join(demoTown(t), "data", "published", "2026-10", "v1")
 	params := map[string]string{"month": "2026-10", "community": "锦苑社区", "top": "3"}
 	list := hostile.Hostile(dir)
 	sent := 0

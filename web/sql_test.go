@@ -29,17 +29,15 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	removeDemo()
+	os.Exit(code)
 }
 
-// testReaders reads the demo town; nil where there is none.
+// testReaders reads the demo town.
 func testReaders(t testing.TB) Readers {
 	t.Helper()
-	demo := os.Getenv("TONGBAO_DEMO")
-	if demo == "" {
-		return nil
-	}
-	workspace, err := pipeline.FindWorkspace(demo)
+	workspace, err := pipeline.FindWorkspace(demoTown(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,17 +59,8 @@ func testDesk(reg *register.Register) *warehouse.Desk {
 	})
 }
 
-// needDemo skips a test that has nothing to ask.
-func needDemo(t *testing.T) {
-	t.Helper()
-	if os.Getenv("TONGBAO_DEMO") == "" {
-		t.Skip("TONGBAO_DEMO names no demo town")
-	}
-}
-
 func askingPortal(t *testing.T) *portal {
 	t.Helper()
-	needDemo(t)
 	p := newPortal(t)
 	for _, role := range []register.Role{register.RoleStatistician, register.RoleTaskforce, register.RoleAuditor} {
 		p.addAccount(role)

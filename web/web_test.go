@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +18,9 @@ import (
 	"time"
 
 	"tongbao"
+	"tongbao/data"
+	"tongbao/etl"
+	"tongbao/pipeline"
 	"tongbao/register"
 )
 
@@ -51,13 +55,40 @@ type portal struct {
 	http  *httptest.Server
 }
 
-// published is the demo town's folder of versions; an empty one where there
-// is none.
-func published(t testing.TB) string {
-	if demo := os.Getenv("TONGBAO_DEMO"); demo != "" {
-		return filepath.Join(demo, "data", "published")
+// demo is the demo town with its newest month published: "make test" runs it
+// once for all packages and names it in TONGBAO_DEMO, else it is run here.
+var demo = sync.OnceValues(func() (string, error) {
+	if town := os.Getenv("TONGBAO_DEMO"); town != "" {
+		return town, nil
 	}
-	return t.TempDir()
+	dir, err := os.MkdirTemp("", "tongbao-web")
+	if err != nil {
+		return "", err
+	}
+	ctx, last, town := context.Background(), tongbao.NewMonth(2026, 10), filepath.Join(dir, "town")
+	removeDemo = func() { os.RemoveAll(dir) }
+	if err := pipeline.InitDemo(ctx, data.Demo{Dir: town, Months: 24, Until: last, Seed: 1, Grids: 147}); err != nil {
+		return "", err
+	}
+	house, err := pipeline.Open(ctx, town, pipeline.Options{})
+	if err != nil {
+		return "", err
+	}
+	if _, err = house.Pull(ctx, etl.Choice{}); err == nil {
+		_, err = house.Run(ctx, last)
+	}
+	return town, errors.Join(err, house.Close())
+})
+
+var removeDemo = func() {}
+
+func demoTown(t testing.TB) string {
+	t.Helper()
+	town, err := demo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return town
 }
 
 func newPortal(t testing.TB, change ...func(*Options)) *portal {
@@ -69,7 +100,7 @@ func newPortal(t testing.TB, change ...func(*Options)) *portal {
 	}
 	t.Cleanup(func() { reg.Close() })
 	c := &clock{at: time.Date(2026, 11, 25, 9, 0, 0, 0, time.Local)}
-	opt := Options{Town: "青禾镇", Published: published(t), Register: reg, Acts: &testActs{}, Now: c.now, Readers: testReaders(t), Desk: testDesk(reg)}
+	opt := Options{Town: "青禾镇", Published: filepath.Join(demoTown(t), "data", "published"), Register: reg, Acts: &testActs{}, Now: c.now, Readers: testReaders(t), Desk: testDesk(reg)}
 	for _, one := range change {
 		one(&opt)
 	}

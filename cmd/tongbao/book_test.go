@@ -33,7 +33,7 @@ func TestDemoWorkbooks(t *testing.T) {
 	})
 	office, err := exec.LookPath("soffice")
 	if err != nil {
-		t.Skip("LibreOffice is not installed; the Makefile's setup installs it")
+		t.Fatal("no LibreOffice; make setup installs it")
 	}
 	dir := t.TempDir()
 	user := filepath.Join(dir, "profile", "user")

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -47,11 +47,8 @@ var stopChromium = func() {}
 func newBrowser(t *testing.T) browser {
 	t.Helper()
 	b, err := chromium()
-	if errors.Is(err, exec.ErrNotFound) {
-		t.Skip("no chromium here: apt-get install chromium, or make setup")
-	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("no browser; make setup installs Debian's chromium: %v", err)
 	}
 	return b
 }
@@ -144,6 +141,37 @@ func (p *tab) quiet() {
 	}
 }
 
+// axe is axe-core, which looks at a page's accessibility.
+var axe = sync.OnceValues(func() ([]byte, error) {
+	return os.ReadFile(filepath.Join("..", "..", "node_modules", "axe-core", "axe.min.js"))
+})
+
+// accessible fails for what axe-core finds serious. It is evaluated from
+// outside, because the page's own policy lets no other script in.
+func (p *tab) accessible() {
+	p.t.Helper()
+	script, err := axe()
+	if err != nil {
+		p.t.Fatalf("nothing looks at accessibility; make test brings axe-core: %v", err)
+	}
+	eval[int](p, string(script)+";0")
+	found := eval[string](p, `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(
+		v => ({id: v.id, impact: v.impact, help: v.help, where: v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + n.failureSummary)}))))`)
+	var violations []struct {
+		ID, Impact, Help string
+		Where            []string
+	}
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		p.t.Fatal(err)
+	}
+	for _, v := range violations {
+		if v.Impact == "serious" || v.Impact == "critical" {
+			at := eval[string](p, "location.pathname")
+			p.t.Errorf("%s: %s (%s): %s\n%s", at, v.ID, v.Impact, v.Help, strings.Join(v.Where, "\n"))
+		}
+	}
+}
+
 // keep saves a picture of the whole page where TONGBAO_ARTEFACTS says.
 func (p *tab) keep(name string) {
 	p.t.Helper()
@@ -206,7 +234,7 @@ func (p *tab) print() []string {
 	p.t.Helper()
 	tool, err := exec.LookPath("pdftotext")
 	if err != nil {
-		p.t.Skip("no pdftotext here: apt-get install poppler-utils, or make setup")
+		p.t.Fatal("no pdftotext; make setup installs poppler-utils")
 	}
 	pdf, err := chromedp.Run(p.ctx, func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
 		yes := true

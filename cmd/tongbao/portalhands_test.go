@@ -4,9 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"tongbao/register"
 )
@@ -19,13 +16,7 @@ func TestPortalHands(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
 	address := portalTown(t)
-	begin := func(role register.Role) *tab {
-		p := enter(t, b, address, role, "a first password to change")
-		p.do(chromedp.SetValue("[name=old]", "a first password to change"), chromedp.SetValue("[name=password]", portalPassword), chromedp.SetValue("[name=again]", portalPassword))
-		p.press("main button.do")
-		return p
-	}
-	leader := begin(register.RoleLeader)
+	leader := begin(t, b, address, register.RoleLeader)
 	for _, step := range []struct{ press, head string }{
 		{"a[href^='/unit/329118110204']", "社区"},
 		{"a[href^='/unit/329118110204901'], a[href^='/unit/3291181102049']", "片区"},
@@ -57,7 +48,7 @@ func TestPortalHands(t *testing.T) {
 	}
 	leader.quietBut("403", "Clear-Site-Data")
 
-	taskforce := begin(register.RoleTaskforce)
+	taskforce := begin(t, b, address, register.RoleTaskforce)
 	taskforce.to(address + "/unit/329118110207")
 	taskforce.press("a[href*='/records?grid=329118110207&indicator=AJ2']")
 	if text := eval[string](taskforce, `document.querySelector("main").innerText`); !strings.Contains(text, "261008100000006764") || !strings.Contains(text, "未办结") {
@@ -65,21 +56,15 @@ func TestPortalHands(t *testing.T) {
 	}
 	taskforce.quiet()
 
-	operator := begin(register.RoleOperator)
+	operator := begin(t, b, address, register.RoleOperator)
 	operator.to(address + "/runs")
 	eval[bool](operator, `((document.querySelector("[value=run]").checked = false), true)`)
 	operator.press(".line-form button.do")
 	if live := eval[bool](operator, `!!document.getElementById("live")`); !live {
 		t.Errorf("the run is shown without its progress: %s", operator.heading())
 	}
-	eval[bool](operator, `new Promise(done => { const look = () => document.getElementById("live-step")?.textContent || document.querySelector(".state-done") ? done(true) : setTimeout(look, 50); look(); })`)
-	for range 1200 {
-		done, err := chromedp.Run(operator.ctx, chromedp.Evaluate[bool](`!!document.querySelector("h1 .state-done")`))
-		if err == nil && done {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	operator.until(`document.getElementById("live-step")?.textContent || document.querySelector(".state-done")`)
+	operator.until(`document.querySelector("h1 .state-done")`)
 	if got := eval[string](operator, `document.querySelector("main").innerText`); !strings.Contains(got, "完成") || !strings.Contains(got, "run 2") {
 		t.Errorf("the run does not end on the page:\n%s", got)
 	}

@@ -32,11 +32,11 @@ func (d *door) client(t *testing.T, program string, args ...string) (output, com
 	return stdout.String(), stderr.String(), err
 }
 
-// need skips a test whose client is not on this machine, and says which.
+// need fails where a client is not on this machine, and says which.
 func need(t *testing.T, packages string, works ...string) {
 	t.Helper()
 	if exec.Command(works[0], works[1:]...).Run() != nil {
-		t.Skipf("not tried: %s is not installed (apt-get install %s)", works[0], packages)
+		t.Fatalf("no %s; make setup installs %s", works[0], packages)
 	}
 }
 
