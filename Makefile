@@ -70,7 +70,7 @@ test: setup build $(AXE)
 	bin/tongbao run -w bin/demo --month 2026-10 > bin/log.txt 2>&1 || { cat bin/log.txt; exit 1; }
 	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 1500s $(TESTFLAGS) ./...
 
-bench: build
+bench: setup build
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 3h -v ./pipeline/ ./etl/ ./reports/
 	BENCH_SECONDS=120 $(GO) test -run '^$$' -bench BenchmarkPortal -benchtime 1x -timeout 60m ./cmd/tongbao/
 

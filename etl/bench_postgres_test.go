@@ -15,7 +15,7 @@ import (
 func BenchmarkPostgresPull(b *testing.B) {
 	psql, err := exec.LookPath("psql")
 	if err != nil {
-		b.Skip("skipped: Debian's postgresql-client is not installed")
+		b.Fatal("no psql; make setup installs Debian's postgresql")
 	}
 	const rows = 1_000_000
 	address := startPostgres(b)
