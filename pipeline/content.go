@@ -64,9 +64,9 @@ func share(table string, columns []string) (part string, isLess bool) {
 	return fmt.Sprintf("select %s from %s where %s", selected, table, where), selected != "*" || where != "true"
 }
 
-// shares are the copies of some tables: the part of each for statisticians, and
-// whole what is more than its part. Of a table that of names, the rows are
-// those of the months that it allows.
+// shares are the copies of tables: the part of each for statisticians, and
+// whole those of which that is less than all. Of a table with months, the rows
+// are those that the condition of names.
 func shares(tables map[string][]string, of string) (public, restricted []warehouse.Copy) {
 	for _, table := range slices.Sorted(maps.Keys(tables)) {
 		which := ""
