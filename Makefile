@@ -62,13 +62,15 @@ $(AXE): package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
-# The demo town is run once for all packages that look at it.
+# The demo town is run once for all packages that look at it. Most tests of
+# the command wait for processes and browsers, so more of them than there are
+# cores go on at a time.
 test: setup build $(AXE)
 	$(GO) vet ./...
 	rm -rf bin/demo
 	bin/tongbao init --demo bin/demo
 	bin/tongbao run -w bin/demo --month 2026-10 > bin/log.txt 2>&1 || { cat bin/log.txt; exit 1; }
-	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 1500s $(TESTFLAGS) ./...
+	TONGBAO_DEMO=$(CURDIR)/bin/demo $(GO) test -timeout 1500s -parallel 4 $(TESTFLAGS) ./...
 
 bench: setup build
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 3h -v ./pipeline/ ./etl/ ./reports/

@@ -21,9 +21,15 @@ func smallDisk(t *testing.T, size int) (dir string, remount func(options string)
 		t.Skipf("a small file system needs the right to mount: %s", output)
 	}
 	t.Cleanup(func() {
-		if output, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %s", output)
+		var output []byte
+		var err error
+		for range 50 { // a process that another test starts holds our files for a moment
+			if output, err = exec.Command("umount", dir).CombinedOutput(); err == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
 		}
+		t.Errorf("umount: %s", output)
 	})
 	return dir, func(options string) {
 		t.Helper()
