@@ -181,7 +181,6 @@ func (in Intake) replayRows(ctx context.Context, db *warehouse.DB, item delivery
 	case err != nil:
 		return fmt.Errorf("replay %s: %w", item.Name, err)
 	default:
-		load.Answers = act.owner
 		in.add(report, load)
 	}
 	return nil
