@@ -9,7 +9,7 @@ import (
 // date is the SQL of a moment: of a column in which the engine's cast decides
 // all, nothing but that; of one without offsets from UTC, no test for them.
 func (t *typing) date(raw string, c Column) string {
-	known := trait{hasUnusual: true, hasOffset: true}
+	known := anything
 	if at, found := t.field(slices.Index(t.sources, first(c.From))); found && c.And == "" && c.Extract == "" && c.Default == "" {
 		known = t.st.trait(at)
 	}

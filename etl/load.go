@@ -22,6 +22,7 @@ type loader struct {
 	clock    time.Time
 	firstRow int64  // rowid of the first row of typed
 	incoming int64  // good rows, of a repeated key one
+	isOlder  bool   // a later full set was taken in already
 	raw      string // folder of raw/
 	held     []heldRow
 	replay   *closing // nil but for a replay of quarantined rows
@@ -88,12 +89,13 @@ func (l *loader) unreadable(ctx context.Context, err error) error {
 }
 
 func (l *loader) countTyped(ctx context.Context, tx *warehouse.Tx) error {
-	var all int64
-	// Rows of a transaction that is not committed are numbered from a base of
-	// the engine's own.
-	err := tx.QueryRow(ctx, "select count(*), count(*) filter (where not is_note), coalesce(min(rowid), 0) from typed").Scan(&all, &l.load.In, &l.firstRow)
-	if err == nil && all != l.st.records {
-		err = fmt.Errorf("%w: %d, not %d", errMiscounted, all, l.st.records)
+	// In an open transaction, as an export's, rows are numbered from a base of
+	// the engine's own; always in the order of the file, without a gap.
+	var all, numbered int64
+	err := tx.QueryRow(ctx, "select count(*), count(*) filter (where not is_note), coalesce(min(rowid), 0), coalesce(max(rowid) - min(rowid) + 1, 0) from typed").
+		Scan(&all, &l.load.In, &l.firstRow, &numbered)
+	if err == nil && (all != l.st.records || numbered != all) {
+		err = fmt.Errorf("%w: %d with %d numbers, not %d", errMiscounted, all, numbered, l.st.records)
 	}
 	return err
 }
@@ -209,8 +211,8 @@ func (l *loader) unresolved() [][]string {
 	return faults
 }
 
-// judge puts every faulty row into quarantine, and makes the view landing of
-// the good ones: the columns of landed.<target>.
+// judge puts every faulty row into quarantine, and makes the view placed of the
+// good ones.
 func (l *loader) judge(ctx context.Context, tx *warehouse.Tx, typed *typing) error {
 	reasons, columns := []string{"when -1 then split_part(typed.damage, '|', 1)"}, []string{"when -1 then split_part(typed.damage, '|', 2)"}
 	for i, f := range typed.faults {
@@ -274,7 +276,7 @@ from typed inner join faulty on typed.rowid = faulty.place%s`,
 	if err := l.hold(ctx, tx); err != nil {
 		return err
 	}
-	return l.makeLanding(ctx, tx, count > 0 || len(l.held) > 0)
+	return l.makePlaced(ctx, tx, count > 0 || len(l.held) > 0)
 }
 
 // suggestGrids names the nearest known spellings beside an unknown one; a
@@ -307,9 +309,9 @@ func (l *loader) sourceKey() string {
 	return strings.Join(keys, " || '|' || ")
 }
 
-// makeLanding makes the view placed of good rows: the columns of landed.<target>
+// makePlaced makes the view placed of good rows: the columns of landed.<target>
 // and where in typed a row is.
-func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
+func (l *loader) makePlaced(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
 	// updated_at is of the common columns, the others of the fact.
 	selected := []string{
 		"typed.rowid as place", literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
@@ -328,9 +330,10 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 	}
 	statement := fmt.Sprintf("create or replace temp view placed as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
 		strings.Join(selected, ",\n    "), l.joins(), without)
-	if older, err := l.isOlderSet(ctx, tx); err != nil {
+	if err := l.findOlder(ctx, tx); err != nil {
 		return err
-	} else if older {
+	}
+	if l.isOlder {
 		statement = l.heldOnly(statement)
 	}
 	_, err := tx.Exec(ctx, statement)
@@ -339,9 +342,17 @@ func (l *loader) makeLanding(ctx context.Context, tx *warehouse.Tx, hasFaults bo
 
 // record writes the load's own row, in the same transaction as its rows.
 func (l *loader) record(ctx context.Context, tx *warehouse.Tx) error {
-	if l.load.In != l.load.Loaded+l.load.Duplicate+l.load.Quarantined {
+	// What waits is counted anew: by the rows of quarantine themselves. Those of
+	// a replay wait under the load that they are of.
+	var waiting int64
+	if l.load.Quarantined > 0 {
+		if err := tx.QueryRow(ctx, "select count(*) from core.quarantine where load_id = ?", l.load.ID).Scan(&waiting); err != nil {
+			return err
+		}
+	}
+	if l.load.In != l.load.Loaded+l.load.Duplicate+waiting {
 		return fmt.Errorf("%d rows in, but %d loaded + %d duplicate + %d quarantined; this is a defect of the program",
-			l.load.In, l.load.Loaded, l.load.Duplicate, l.load.Quarantined)
+			l.load.In, l.load.Loaded, l.load.Duplicate, waiting)
 	}
 	// A load of some rows is no full set, and moves no watermark.
 	watermark, kind := "", ""

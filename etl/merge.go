@@ -2,6 +2,7 @@ package etl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,10 +10,16 @@ import (
 	"tongbao/warehouse"
 )
 
-// Of several versions of a row the first in this order stays: the latest by the
-// source's own moment of change, else by delivery. It does not depend on the
-// order in which deliveries are taken in. versionTuple says the same.
-const latestFirst = "coalesce(updated_at, delivered_at) desc, delivered_at desc, file desc, coalesce(sheet, '') desc, row_no desc"
+// version is what tells the versions of a row apart, the latest greatest: by
+// the source's own moment of change, else by delivery. It does not depend on
+// the order in which deliveries are taken in.
+func version(of string) []string {
+	var terms []string
+	for _, term := range []string{"coalesce(%[1]s.updated_at, %[1]s.delivered_at)", "%[1]s.delivered_at", "%[1]s.file", "coalesce(%[1]s.sheet, '')", "%[1]s.row_no"} {
+		terms = append(terms, fmt.Sprintf(term, of))
+	}
+	return terms
+}
 
 // merge brings the good rows into core.<target>. What decides which of them
 // stay is few columns, so the rows themselves are shaped and written once.
@@ -43,7 +50,7 @@ func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 	}
 	// Last, because the rows of an older set are picked by what core holds.
 	if changes.replaced > 0 {
-		if _, err := tx.Exec(ctx, fmt.Sprintf("delete from %s where rowid in (select held_place from verdict where is_newer)", target)); err != nil {
+		if err := touch(ctx, tx, changes.replaced, fmt.Sprintf("delete from %s where rowid in (select held_place from verdict where is_newer)", target)); err != nil {
 			return err
 		}
 	}
@@ -59,15 +66,17 @@ func (l *loader) listIncoming(ctx context.Context, tx *warehouse.Tx) (isKnown bo
 	if err != nil {
 		return false, err
 	}
-	var keys int64
+	var good int64
 	err = tx.QueryRow(ctx, fmt.Sprintf("select exists (select 1 from core.%q where source = ?), count(*), count(distinct source_key) from incoming", l.d.Target),
-		l.load.Source).Scan(&isKnown, &l.incoming, &keys)
-	if err != nil || keys == l.incoming {
+		l.load.Source).Scan(&isKnown, &good, &l.incoming)
+	if want := l.load.In - l.load.Quarantined; err == nil && (good > want || good < want && !l.isOlder) {
+		err = fmt.Errorf("%d good rows where %d were counted; this is a defect of the program", good, want)
+	}
+	if err != nil || good == l.incoming {
 		return isKnown, err
 	}
-	l.incoming = keys
 	_, err = tx.Exec(ctx, `delete from incoming where place in (select place from incoming
-qualify row_number() over (partition by source_key order by `+latestFirst+`) > 1)`)
+qualify row_number() over (partition by source_key order by `+strings.Join(version("incoming"), " desc, ")+` desc) > 1)`)
 	return isKnown, err
 }
 
@@ -83,7 +92,7 @@ func (l *loader) compare(ctx context.Context, tx *warehouse.Tx, target string) (
 select incoming.place, incoming.source_key, core.rowid as held_place, core.content_hash, (%s) > (%s) as is_newer,
     least(incoming.delivered_at, core.first_delivered_at) as first_delivered_at, incoming.delivered_at < core.first_delivered_at as is_earlier
 from %s as core inner join incoming on core.source_key = incoming.source_key
-where core.source = %s`, versionTuple("incoming"), versionTuple("core"), target, literal(l.load.Source)))
+where core.source = %s`, strings.Join(version("incoming"), ", "), strings.Join(version("core"), ", "), target, literal(l.load.Source)))
 	if err != nil {
 		return changes, err
 	}
@@ -137,8 +146,29 @@ func (l *loader) insert(ctx context.Context, tx *warehouse.Tx, target string, ch
 		return err
 	}
 	shaped := strings.NewReplacer("landed."+l.d.Target, "landing", `landed."`+l.d.Target+`"`, "landing").Replace(l.coreSQL)
-	_, err := tx.Exec(ctx, fmt.Sprintf("insert into %s by name\nselect fact.*, %s as first_delivered_at, hash(%s) as content_hash from (\n%s\n) as fact%s",
+	err := touch(ctx, tx, l.incoming-changes.older, fmt.Sprintf("insert into %s by name\nselect fact.*, %s as first_delivered_at, hash(%s) as content_hash from (\n%s\n) as fact%s",
 		target, firstDelivered, strings.Join(factColumns(l.d.Target), ", "), shaped, held))
+	if errors.Is(err, errMistouched) {
+		err = fmt.Errorf("%w: queries/core/%s.sql must give each row once; correct it, or the seeds that it joins", err, l.d.Target)
+	}
+	return err
+}
+
+// errMistouched says that core did not take the rows that the load counts.
+var errMistouched = errors.New("rows were written or deleted that were not counted")
+
+// touch runs a statement that must change so many rows. The counts of a load
+// are found on the few columns that decide them; here they are held to be true
+// of the rows themselves.
+func touch(ctx context.Context, tx *warehouse.Tx, rows int64, statement string) error {
+	result, err := tx.Exec(ctx, statement)
+	if err != nil {
+		return err
+	}
+	touched, err := result.RowsAffected()
+	if err == nil && touched != rows {
+		err = fmt.Errorf("%w (%d, not %d)", errMistouched, touched, rows)
+	}
 	return err
 }
 
@@ -190,14 +220,4 @@ func factColumns(target string) []string {
 		}
 	}
 	return names
-}
-
-// versionTuple is latestFirst as one comparable value.
-func versionTuple(table string) string {
-	return "coalesce(" + table + ".updated_at, " + table + ".delivered_at), " + prefixed(table, "delivered_at, file") +
-		", coalesce(" + table + ".sheet, ''), " + table + ".row_no"
-}
-
-func prefixed(table, columns string) string {
-	return table + "." + strings.ReplaceAll(columns, ", ", ", "+table+".")
 }

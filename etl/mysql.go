@@ -178,12 +178,7 @@ func (m *mySQL) statement(ctx context.Context, conn *sql.Conn, w window, into *r
 	if err = errors.Join(err, wrong, rows.Close()); err != nil {
 		return "", m.wrong("look at "+c.Table, err, "check connect.table")
 	}
-	var names []string
-	if w.kind == kindSample {
-		names, err = c.readable(have, func(i int) (string, error) { return inexactMySQL(types[i]), nil })
-	} else {
-		names, err = m.d.chosen(have, into)
-	}
+	names, err := m.d.wanted(w, have, into, func(i int) (string, error) { return inexactMySQL(types[i]), nil })
 	if err != nil {
 		return "", err
 	}
@@ -209,11 +204,8 @@ func (m *mySQL) stream(ctx context.Context, conn *sql.Conn, statement string, in
 	if err != nil {
 		return err
 	}
-	if err := into.columns(names); err != nil {
+	if err := m.d.begin(names, into); err != nil {
 		return err
-	}
-	if m.d.Connect.Cursor != "" && into.cursor < 0 {
-		return &FileError{Where: "read rows", What: "the rows have no column " + m.d.Connect.Cursor + ", the cursor", Do: "add it to the query, or correct connect.cursor"}
 	}
 	cells, values, pointers := make([]sql.RawBytes, len(types)), make([][]byte, len(types)), make([]any, len(types))
 	for i := range cells {

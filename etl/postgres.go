@@ -84,11 +84,11 @@ func (p *postgres) read(ctx context.Context, w window, into *rowFile) error {
 	if err := p.settle(ctx, tx, into); err != nil {
 		return err
 	}
-	statement, names, err := p.statement(ctx, tx, w, into)
+	statement, err := p.statement(ctx, tx, w, into)
 	if err != nil {
 		return err
 	}
-	if err := p.stream(ctx, tx, statement, names, into); err != nil {
+	if err := p.stream(ctx, tx, statement, into); err != nil {
 		return err
 	}
 	return tx.Commit(ctx)
@@ -112,17 +112,16 @@ set local standard_conforming_strings = on; set local statement_timeout = %d`,
 	return nil
 }
 
-// statement is the SELECT of a window, and the columns of it that are taken.
-func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window, into *rowFile) (string, []string, error) {
+// statement is the SELECT of a window.
+func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window, into *rowFile) (string, error) {
 	c := p.d.Connect
 	if c.Query != "" {
-		statement, err := c.fill(w)
-		return statement, nil, err
+		return c.fill(w)
 	}
 	table := pgx.Identifier(strings.Split(c.Table, ".")).Sanitize()
 	rows, err := tx.Query(ctx, "select * from "+table+" where false", pgx.QueryExecModeSimpleProtocol)
 	if err != nil {
-		return "", nil, p.wrong("look at "+c.Table, err, "check connect.table and the account's right to read it")
+		return "", p.wrong("look at "+c.Table, err, "check connect.table and the account's right to read it")
 	}
 	var have []string
 	fields := slices.Clone(rows.FieldDescriptions())
@@ -131,32 +130,27 @@ func (p *postgres) statement(ctx context.Context, tx pgx.Tx, w window, into *row
 	}
 	rows.Close()
 	if err := rows.Err(); err != nil {
-		return "", nil, p.wrong("look at "+c.Table, err, "check connect.table and the account's right to read it")
+		return "", p.wrong("look at "+c.Table, err, "check connect.table and the account's right to read it")
 	}
-	var names []string
-	if w.kind == kindSample {
-		names, err = c.readable(have, func(i int) (string, error) { return p.inexact(ctx, fields[i]) })
-	} else {
-		names, err = p.d.chosen(have, into)
-	}
+	names, err := p.d.wanted(w, have, into, func(i int) (string, error) { return p.inexact(ctx, fields[i]) })
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	var quoted []string
 	for _, name := range names {
 		quoted = append(quoted, pgx.Identifier{name}.Sanitize())
 	}
-	return "select " + strings.Join(quoted, ", ") + " from " + table + c.where(w, pgx.Identifier{c.Cursor}.Sanitize()), names, nil
+	return "select " + strings.Join(quoted, ", ") + " from " + table + c.where(w, pgx.Identifier{c.Cursor}.Sanitize()), nil
 }
 
-func (p *postgres) stream(ctx context.Context, tx pgx.Tx, statement string, names []string, into *rowFile) error {
+func (p *postgres) stream(ctx context.Context, tx pgx.Tx, statement string, into *rowFile) error {
 	rows, err := tx.Query(ctx, statement, pgx.QueryExecModeSimpleProtocol)
 	if err != nil {
 		return p.wrong("read rows", err, "correct connect.query or connect.table")
 	}
 	defer rows.Close()
 	fields := rows.FieldDescriptions()
-	names = nil
+	var names []string
 	var booleans []int
 	for i, field := range fields {
 		names = append(names, field.Name)
@@ -169,12 +163,9 @@ func (p *postgres) stream(ctx context.Context, tx pgx.Tx, statement string, name
 		if err := p.refuse(ctx, fields); err != nil {
 			return err
 		}
-		if err := into.columns(names); err != nil {
+		if err := p.d.begin(names, into); err != nil {
 			return err
 		}
-	}
-	if p.d.Connect.Cursor != "" && len(fields) > 0 && into.cursor < 0 {
-		return &FileError{Where: "read rows", What: "the rows have no column " + p.d.Connect.Cursor + ", the cursor", Do: "add it to the query, or correct connect.cursor"}
 	}
 	for rows.Next() {
 		values := rows.RawValues()

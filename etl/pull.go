@@ -84,10 +84,8 @@ func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery
 		if in.Progress != nil {
 			in.Progress(i, len(items))
 		}
-		d := in.definition(item.Source)
+		d := in.definitionOf(item, report)
 		if d == nil {
-			report.Errors = append(report.Errors, &FileError{Source: item.Source, File: item.Name,
-				What: "was landed by a source that has no definition any more", Do: "put data/sources/" + item.Source + ".yaml back"})
 			continue
 		}
 		load, err := in.take(ctx, db, d, item)
@@ -130,19 +128,36 @@ func (in Intake) definition(source string) *Definition {
 	return nil
 }
 
-// take lands, stages and loads one delivery.
-func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item delivery) (Load, error) {
+// definitionOf is the definition of a landed delivery; where there is none any
+// more, nil, and the report says so.
+func (in Intake) definitionOf(item delivery, report *Report) *Definition {
+	d := in.definition(item.Source)
+	if d == nil {
+		report.Errors = append(report.Errors, &FileError{Source: item.Source, File: item.Name,
+			What: "was landed by a source that has no definition any more", Do: "put data/sources/" + item.Source + ".yaml back"})
+	}
+	return d
+}
+
+// newLoad is what is known of a load before its rows are read.
+func newLoad(d *Definition, item delivery, id string) (Load, error) {
 	load := Load{
-		ID: item.loadID(), Source: d.Source, Target: d.Target, File: item.Name, SHA256: item.SHA256,
+		ID: id, Source: d.Source, Target: d.Target, File: item.Name, SHA256: item.SHA256,
 		Bytes: item.Bytes, DeliveredAt: item.DeliveredAt, Line: item.line(d),
 	}
-	if month := item.Captures["month"]; month != "" {
-		var err error
-		if load.Month, err = tongbao.ParseMonth(month); err != nil {
-			return load, err
-		}
-	}
 	var err error
+	if month := item.Captures["month"]; month != "" {
+		load.Month, err = tongbao.ParseMonth(month)
+	}
+	return load, err
+}
+
+// take lands, stages and loads one delivery.
+func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item delivery) (Load, error) {
+	load, err := newLoad(d, item, item.loadID())
+	if err != nil {
+		return load, err
+	}
 	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
 		return load, err
 	}

@@ -156,23 +156,16 @@ func byDelivery(waiting map[string][]heldRow, items map[string]delivery) []strin
 }
 
 func (in Intake) replayRows(ctx context.Context, db *warehouse.DB, item delivery, act closing, report *Report) error {
-	d := in.definition(item.Source)
+	d := in.definitionOf(item, report)
 	if d == nil {
-		report.Errors = append(report.Errors, &FileError{Source: item.Source, File: item.Name,
-			What: "was landed by a source that has no definition any more", Do: "put data/sources/" + item.Source + ".yaml back"})
 		return nil
 	}
-	load := Load{
-		ID: act.Load, Source: d.Source, Target: d.Target, File: item.Name, SHA256: item.SHA256,
-		Bytes: item.Bytes, DeliveredAt: item.DeliveredAt, Line: item.line(d), Answers: act.owner,
+	load, err := newLoad(d, item, act.Load)
+	if err != nil {
+		return err
 	}
-	if month := item.Captures["month"]; month != "" {
-		var err error
-		if load.Month, err = tongbao.ParseMonth(month); err != nil {
-			return err
-		}
-	}
-	load, err := in.load(ctx, db, loader{d: d, item: item, load: load, replay: &act})
+	load.Answers = act.owner
+	load, err = in.load(ctx, db, loader{d: d, item: item, load: load, replay: &act})
 	var wrong *FileError
 	switch {
 	case errors.As(err, &wrong):
@@ -181,7 +174,6 @@ func (in Intake) replayRows(ctx context.Context, db *warehouse.DB, item delivery
 	case err != nil:
 		return fmt.Errorf("replay %s: %w", item.Name, err)
 	default:
-		load.Answers = act.owner
 		in.add(report, load)
 	}
 	return nil

@@ -19,40 +19,38 @@ func (l *loader) isFullSet() bool {
 	return l.d.Snapshot && l.replay == nil && l.item.Answers == nil && (l.item.Fetch == nil || l.item.Fetch.Kind == kindFull)
 }
 
-// isOlderSet says whether a later full set was taken in already. Its rows then
+// findOlder finds whether a later full set was taken in already. Its rows then
 // only say that they came earlier: they bring back nothing that is gone.
-func (l *loader) isOlderSet(ctx context.Context, tx *warehouse.Tx) (bool, error) {
+func (l *loader) findOlder(ctx context.Context, tx *warehouse.Tx) error {
 	if !l.d.Snapshot {
-		return false, nil
+		return nil
 	}
 	deliveredAt := l.item.DeliveredAt
 	if l.item.Answers != nil {
 		deliveredAt = l.item.Answers.DeliveredAt
 	}
-	var older bool
-	err := tx.QueryRow(ctx, `select count(*) > 0 from core.load
+	return tx.QueryRow(ctx, `select count(*) > 0 from core.load
 		where source = ? and delivered_at > ? and coalesce(fetch_kind, ?) = ?`,
-		l.load.Source, deliveredAt, kindFull, kindFull).Scan(&older)
-	return older, err
+		l.load.Source, deliveredAt, kindFull, kindFull).Scan(&l.isOlder)
 }
 
-// heldOnly keeps of landing the rows that core holds.
-func (l *loader) heldOnly(landing string) string {
+// heldOnly keeps of placed the rows that core holds.
+func (l *loader) heldOnly(placed string) string {
 	return fmt.Sprintf("%s\n    and %s in (select source_key from core.%q where source = %s)",
-		landing, l.sourceKey(), l.d.Target, literal(l.load.Source))
+		placed, l.sourceKey(), l.d.Target, literal(l.load.Source))
 }
 
 // deleteGone deletes the rows of the source that a full set lacks. A row in
 // quarantine is not gone: its key counts, and where a key cannot be read,
 // nothing is deleted by this load.
 func (l *loader) deleteGone(ctx context.Context, tx *warehouse.Tx) error {
-	older, err := l.isOlderSet(ctx, tx)
-	if err != nil || older || !l.isFullSet() {
-		return err
+	if l.isOlder || !l.isFullSet() {
+		return nil
 	}
 	if l.load.In == 0 {
 		return errEmptySet
 	}
+	var err error
 	if l.load.KeptFor, err = l.keyless(ctx, tx); err != nil || l.load.KeptFor > 0 {
 		return err
 	}
@@ -81,8 +79,7 @@ where core.source = %s
 		return err
 	}
 	l.load.Earliest = earlier(earliest, l.load.Earliest)
-	_, err = tx.Exec(ctx, fmt.Sprintf("delete from %s where rowid in (select place from gone)", target))
-	return err
+	return touch(ctx, tx, l.load.Deleted, fmt.Sprintf("delete from %s where rowid in (select place from gone)", target))
 }
 
 // keyless counts the rows in quarantine whose key cannot be read.

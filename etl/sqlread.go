@@ -18,6 +18,26 @@ const (
 	lastInteger  = "9223372036854775807"
 )
 
+// wanted are the columns of a table that a window reads: of a sample all whose
+// type has an exact text; inexact names the type of one that has none.
+func (d *Definition) wanted(w window, have []string, into *rowFile, inexact func(int) (string, error)) ([]string, error) {
+	if w.kind == kindSample {
+		return d.Connect.readable(have, inexact)
+	}
+	return d.chosen(have, into)
+}
+
+// begin names the columns of the rows that come, the cursor among them.
+func (d *Definition) begin(names []string, into *rowFile) error {
+	if err := into.columns(names); err != nil {
+		return err
+	}
+	if d.Connect.Cursor != "" && into.cursor < 0 {
+		return &FileError{Where: "read rows", What: "the rows have no column " + d.Connect.Cursor + ", the cursor", Do: "add it to the query, or correct connect.cursor"}
+	}
+	return nil
+}
+
 // chosen are the columns of a table that the definition names: what it does
 // not name is passed by and stays where it is, personal data above all.
 func (d *Definition) chosen(have []string, into *rowFile) ([]string, error) {

@@ -29,7 +29,7 @@ func (st stage) trait(field int) trait {
 	if field < len(st.traits) {
 		return st.traits[field]
 	}
-	return trait{true, true, true}
+	return anything
 }
 
 // stagePrefix are the fields in front of the columns of a careful stage.
@@ -112,9 +112,7 @@ func (w *stageWriter) write(row int64, fields []string, d damage) error {
 			values[i] = w.sheet
 		}
 		values[i] = strings.TrimFunc(values[i], isBlank)
-		if values[i] != "" {
-			seeMoment(&w.traits[i], values[i])
-		}
+		seeMoment(&w.traits[i], values[i])
 		if name != sheetSource {
 			blank = blank && strings.TrimSpace(values[i]) == ""
 		}

@@ -24,19 +24,25 @@ var edges = func() (is [256]bool) {
 	return is
 }()
 
+// anything is the trait of a column that nobody looked through.
+var anything = trait{hasBlanks: true, hasUnusual: true, hasOffset: true}
+
 // see takes a cell without its quotes.
 func (t *trait) see(cell []byte) {
 	if len(cell) == 0 {
 		return
 	}
-	if !t.hasBlanks && (edges[cell[0]] || edges[cell[len(cell)-1]]) {
-		t.hasBlanks = len(bytes.TrimFunc(cell, isBlank)) < len(cell)
+	if edges[cell[0]] || edges[cell[len(cell)-1]] {
+		trimmed := bytes.TrimFunc(cell, isBlank)
+		t.hasBlanks = t.hasBlanks || len(trimmed) < len(cell)
+		cell = trimmed
 	}
 	seeMoment(t, cell)
 }
 
+// seeMoment takes a cell without blanks around it, as it is typed.
 func seeMoment[T string | []byte](t *trait, cell T) {
-	t.hasUnusual = t.hasUnusual || !isUsualMoment(cell)
+	t.hasUnusual = t.hasUnusual || len(cell) > 0 && !isUsualMoment(cell)
 	t.hasOffset = t.hasOffset || t.hasUnusual && mayHaveOffset(cell)
 }
 

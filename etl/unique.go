@@ -56,8 +56,15 @@ func (l *loader) notUnique(c Column) [][]string {
 
 // findTaken makes a table of the delivery's values that rows of core have, for
 // each unique column, and returns the joins that bring them in. A row of core
-// that the delivery says anew does not count: it may give its value up.
+// that the delivery says anew does not count: it may give its value up. One
+// whose new version waits keeps it.
 func (l *loader) findTaken(ctx context.Context, tx *warehouse.Tx) (string, error) {
+	waits := []string{"typed.fault <> 0"}
+	for _, f := range l.unresolved() {
+		if f[0] != takenReason {
+			waits = append(waits, f[1])
+		}
+	}
 	var joins strings.Builder
 	for _, c := range l.d.Columns {
 		name, isKey := l.d.uniqueColumn(c)
@@ -70,8 +77,8 @@ select core.%[1]s as value, min(core.source_key) as least, max(core.source_key) 
 from core.%[2]q as core
 where core.source = %[3]s
     and core.%[1]s in (select %[4]s from typed%[5]s where not typed.is_note)
-    and core.source_key not in (select %[6]s from typed%[5]s where not typed.is_note and typed.fault = 0)
-group by core.%[1]s`, name, l.d.Target, literal(l.load.Source), value, l.joins(), l.sourceKey()))
+    and core.source_key not in (select %[6]s from typed%[5]s where not typed.is_note and not coalesce(%[7]s, false))
+group by core.%[1]s`, name, l.d.Target, literal(l.load.Source), value, l.joins(), l.sourceKey(), strings.Join(waits, " or ")))
 		if err != nil {
 			return "", err
 		}

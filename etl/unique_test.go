@@ -88,6 +88,30 @@ func TestUniqueAcrossLoads(t *testing.T) {
 	same()
 }
 
+// TestUniqueOfRowsThatWait holds that a row gives its value up only when the
+// version that says so is taken in.
+func TestUniqueOfRowsThatWait(t *testing.T) {
+	w := newServed(t, vouchers)
+	for _, delivery := range [][2]string{
+		{"20241103", "a,2024-10-01,1,V1\nb,2024-10-01,1,V2\nc,2024-10-01,1,V3\n"},
+		{"20241203", "a,2024-10-01,1,V4\nd,2024-11-01,1,V4\ne,2024-11-01,1,V1\n" + // a and d share V4, so a keeps V1
+			"b,昨天,1,V5\nf,2024-11-01,1,V2\n" + // b has no day, and keeps V2
+			"c,2024-10-01,1,\ng,2024-11-01,1,V3\n"}, // c has none any more
+	} {
+		if err := os.WriteFile(filepath.Join(w.in.Inbox, "fund_"+delivery[0]+".csv"), []byte("id,day,amount,发票号\n"+delivery[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.pull(t)
+	if got, want := ask(t, w.db, "select string_agg(source_key || '=' || coalesce(note, ''), ' ' order by source_key) from core.fund_entry"), "a=V1 b=V2 c= g=V3"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := ask(t, w.db, "select string_agg(row_no || ' ' || reason, ', ' order by row_no) from core.quarantine"),
+		"2 shared_value, 3 shared_value, 4 taken_value, 5 bad_date, 6 taken_value"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func taken(report Report) (rows int64) {
 	for _, load := range report.Loads {
 		rows += load.In

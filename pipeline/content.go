@@ -35,8 +35,6 @@ var (
 	computed = []string{"indicator", "score", "ranking", "confidence", "bulletin"}
 	// digested are those in which two equal months are equal for a reader.
 	digested = []string{"score", "ranking", "confidence", "bulletin"}
-	// aboutMonth are the core tables without single tickets or persons.
-	aboutMonth = []string{"core.month_info", "core.month_unit", "core.month_map", "core.month_tree"}
 )
 
 // share is what of a table lies where: its part for statisticians as a SELECT
@@ -91,9 +89,12 @@ func (h *House) fileCopies(ctx context.Context, month tongbao.Month) (public, re
 	if err != nil {
 		return nil, nil, err
 	}
+	// Seeds and facts that statisticians do not see may be about persons:
+	// recordCopies says which of them leave the workspace at all.
 	maps.DeleteFunc(made, func(table string, _ []string) bool {
 		schema, _, _ := strings.Cut(table, ".")
-		return schema == "core" && table != "core.load" && !slices.Contains(aboutMonth, table) || slices.Contains(ofPersons, table)
+		_, isSeen := register.Readable(register.Statisticians, table)
+		return !isSeen && (schema == "seed" || schema == "core")
 	})
 	public, restricted = shares(made, fmt.Sprintf("month <= date '%s'", month.First().Format("2006-01-02")))
 	return public, append(restricted, recordCopies(month)...), nil
@@ -109,10 +110,6 @@ func (h *House) monthCopies(ctx context.Context, month tongbao.Month) (public, r
 	public, restricted = shares(made, fmt.Sprintf("month = date '%s'", month.First().Format("2006-01-02")))
 	return public, restricted, nil
 }
-
-// ofPersons are the seeds about members of staff; recordCopies says what of
-// them lies in records.duckdb.
-var ofPersons = []string{"seed.staff", "seed.assignment"}
 
 // recordCopies are the tables of records.duckdb: the rows that the month's
 // figures were counted from, and who held which post. Names of staff stay in

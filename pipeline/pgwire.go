@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"runtime"
 )
@@ -21,23 +20,23 @@ func (p *PgwireConfig) check() error {
 		return nil
 	}
 	if runtime.GOOS != "linux" {
-		return errors.New("pgwire: the PostgreSQL door works on Linux only; take the key out")
+		return errors.New("the PostgreSQL door works on Linux only; take the key out")
 	}
 	isLoopback := true
 	if p.Listen != "" {
 		host, port, err := net.SplitHostPort(p.Listen)
 		if err != nil || port == "" {
-			return fmt.Errorf("pgwire: listen: %q: want host:port such as 127.0.0.1:5433", p.Listen)
+			return keyf("listen", "%q: want host:port such as 127.0.0.1:5433", p.Listen)
 		}
 		isLoopback = host == "localhost" || net.ParseIP(host).IsLoopback()
 	}
 	switch {
 	case (p.Certificate == "") != (p.Key == ""):
-		return errors.New("pgwire: certificate and key go together: give both files, or none")
+		return keyf("certificate", "it and key go together: give both files, or none")
 	case p.Certificate == "" && !p.PlainLoopback:
-		return errors.New("pgwire: give certificate and key: passwords do not travel in the clear. For clients of this machine alone, plain_loopback: true does without")
+		return keyf("certificate", "give it and key: passwords do not travel in the clear. For clients of this machine alone, plain_loopback: true does without")
 	case p.Certificate == "" && !isLoopback:
-		return fmt.Errorf("pgwire: listen: %q: other machines need TLS; give certificate and key", p.Listen)
+		return keyf("listen", "%q: other machines need TLS; give certificate and key", p.Listen)
 	}
 	return nil
 }

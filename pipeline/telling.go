@@ -27,8 +27,8 @@ type noticeFacts struct {
 	Version                                           int
 	RowsIn, Quarantined                               int64
 	Percent, Bound                                    int64
-	Times                                             int    // that passed, from From to Until
-	From, Until, CatchUp                              string //
+	Times                                             int // that passed, from From to Until
+	From, Until, CatchUp                              string
 	Line                                              int    // of tongbao.yaml, 0 if it is not known
 	Key, Fault                                        string // as in ConfigError
 }

@@ -118,6 +118,7 @@ func TestRefusedConfigIsTold(t *testing.T) {
 		{head + "\t: [张三13912345678\n", "line 2: it is not YAML"},
 		{head + "publish: \xc7\xe0\xba\xcc\n", "line 2: it is not YAML"}, // saved as GBK
 		{head + "portal: {listen: 张三13912345678}\n", "line 2 (portal.listen)"},
+		{head + "pgwire: {listen: 张三13912345678, plain_loopback: true}\n", "line 2 (pgwire.listen)"},
 		{"", "tongbao.yaml is wrong: it is not YAML"},
 	} {
 		dir := t.TempDir()

@@ -143,7 +143,8 @@ func Readable(by Audience, table string) (Reading, bool) {
 		return Reading{}, false
 	case isBulletin:
 		sight, found := Seen(by)[name]
-		return Reading{Deepest: sight.Deepest, Without: sight.Without}, found
+		// A file is one for all: it cannot hold each asker's own rows.
+		return Reading{Deepest: sight.Deepest, Without: sight.Without}, found && sight.Own == ""
 	}
 	for _, entry := range readable {
 		if slices.Contains(entry.tables, table) {

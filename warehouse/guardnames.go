@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	_ "embed"
+	"maps"
 	"strings"
 	"sync"
 )
@@ -41,10 +42,7 @@ func readFunctions(text string) (allowed, refused map[string]string) {
 
 // AllowedFunctions maps the functions that a statement may call to the class
 // in which they were judged, for the pages that list them.
-func AllowedFunctions() map[string]string {
-	allowed, _ := readFunctions(functionsText)
-	return allowed
-}
+func AllowedFunctions() map[string]string { return maps.Clone(functions()) }
 
 // tableFunctions may stand in FROM; as values range and generate_series may not.
 var tableFunctions = []string{"range", "generate_series", "unnest"}

@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == killedCommand {
+		fmt.Fprintln(os.Stderr, writeUntilKilled(os.Args[2]))
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 

@@ -1,5 +1,4 @@
 -- Tables that no query file makes: seeds, register mirrors, what etl lands, the load ledger.
--- Columns and their meaning: ARCHITECTURE.md, "Tables".
 create schema if not exists seed;
 create schema if not exists register;
 create schema if not exists landed;
