@@ -23,8 +23,9 @@ const (
 	firstReason = firstLine + 9
 	firstWide   = firstReason
 
-	firstRowHeight = 21
-	maxOnFirst     = 10 // communities that leave room for the rest of the page
+	firstRowHeight   = 21
+	firstReasonWidth = 31.0 // where the page has so much room
+	maxOnFirst       = 10   // communities that leave room for the rest of the page
 )
 
 // writeFirst writes the first page: what happened, who leads and lags, why,
@@ -32,13 +33,18 @@ const (
 func (b *book) writeFirst(name string) error {
 	g := b.grid(name)
 	g.isPlain = true
-	for col, width := range map[int]float64{firstPlace: 7, firstName: 12, firstTotal: 12, firstMoves: 8, firstChange: 8, firstTrend: 15, firstReason: 31} {
+	for col, width := range map[int]float64{firstPlace: 7, firstName: 12, firstTotal: 12, firstMoves: 8, firstChange: 8, firstTrend: 15} {
 		g.widths[col] = width
 	}
 	g.widths[firstTotal] = max(12, displayWidth(b.words.Text["provisional"])+8)
 	for i := range lines {
-		g.widths[firstLine+i] = max(7.4, headWidth(b.words.Columns[lines[i]])*0.95)
+		g.widths[firstLine+i] = max(7.4, headWidth(b.words.Columns[lines[i]], false)*0.95)
 	}
+	left := legibleWidth
+	for _, width := range g.widths {
+		left -= width
+	}
+	g.widths[firstReason] = min(firstReasonWidth, left)
 	at, err := g.firstHead()
 	if err != nil {
 		return err

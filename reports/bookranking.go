@@ -19,7 +19,7 @@ func (g *grid) firstRanking(at int) (int, error) {
 	if g.hasColumn("community", "reason") {
 		columns = append(columns, column{Key: "reason"})
 	}
-	head := at + 1
+	head, headHeight := at+1, 30.0
 	for i, c := range columns {
 		title, look := g.words.Columns[c.Key], headStyle
 		switch {
@@ -34,9 +34,10 @@ func (g *grid) firstRanking(at int) (int, error) {
 		if c.Key == "reason" || c.Key == "name" {
 			look.Indent = 1
 		}
+		headHeight = max(headHeight, 12*float64(linesOf(title, g.widths[i+1]))+4)
 		errs = append(errs, g.put(i+1, head, title, look))
 	}
-	g.height(head, 30)
+	g.height(head, headHeight)
 	g.ranked = head + 1
 	rows := g.communities()
 	for n, one := range rows {

@@ -1,6 +1,9 @@
 package reports
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Widths of columns in characters; a text wider than the most is wrapped.
 const (
@@ -10,8 +13,10 @@ const (
 	// that, texts are wrapped down to narrowWidth.
 	legibleWidth = 165.0
 	narrowWidth  = 7.0
-	wideAir      = 2.0 // beside the text of a column, where there is room
+	wordRoom     = 10.5 // a longer word may be broken
+	wideAir      = 2.0  // beside the text of a column, where there is room
 	narrowAir    = 0.8
+	latinWidth   = 0.88  // of a letter of a Latin word, as a part of a digit's
 	excelWidth   = 255.0 // the widest column that a workbook may have
 	rowHeight    = 18.0  // points, a line of text with air
 	lineHeight   = 14.5  // points, each further line
@@ -65,6 +70,7 @@ func (g *grid) hidden(s sheet) []int {
 func (g *grid) needs(s sheet, c *check, air float64) (needs, floors map[int]float64) {
 	needs = map[int]float64{1: displayWidth(g.words.Text["back"])*0.85 + 1.5}
 	floors = map[int]float64{}
+	isNarrow := air == narrowAir
 	if c != nil {
 		for i, head := range c.heads(g.words) {
 			floors[i+1] = max(displayWidth(head)+air, exactWidth)
@@ -73,17 +79,26 @@ func (g *grid) needs(s sheet, c *check, air float64) (needs, floors map[int]floa
 	}
 	for _, section := range s.Sections {
 		for i, c := range section.Columns {
-			width := headWidth(g.words.column(section.ID, c.Key)) * 0.92
+			head := g.words.column(section.ID, c.Key)
+			width, word := headWidth(head, isNarrow)*0.92, longestWord(head)*0.92
 			for _, one := range g.book.rows(section) {
 				shown := g.shown(c, one)
+				word = max(word, longestWord(shown))
 				if isNumber(c.Kind) && one.get(c.Key) == "" { // words in place of a number, which wrap
-					width = max(width, headWidth(shown))
+					width = max(width, headWidth(shown, isNarrow))
+					continue
+				}
+				if isNumber(c.Kind) && isNarrow {
+					width = max(width, wordWidth(shown))
 					continue
 				}
 				width = max(width, displayWidth(shown))
 			}
-			need := max(width*1.08+air+2*float64(indent(section, i)), leastWidth)
-			if !g.cellStyleOf(c.Kind).Wrap {
+			around := air + 2*float64(indent(section, i))
+			need := max(width*1.08+around, leastWidth)
+			if g.cellStyleOf(c.Kind).Wrap {
+				floors[i+1] = max(floors[i+1], min(word*1.08+around, wordRoom))
+			} else {
 				floors[i+1] = max(floors[i+1], min(need, excelWidth))
 			}
 			needs[i+1] = max(needs[i+1], need)
@@ -92,18 +107,45 @@ func (g *grid) needs(s sheet, c *check, air float64) (needs, floors map[int]floa
 	return needs, floors
 }
 
-// headWidth is the width of a head, which may wrap once, but not in a word.
-func headWidth(title string) float64 {
+// headWidth is the width of a head, which may wrap once, but not in a word;
+// where room is scarce, one of several words may wrap after each.
+func headWidth(title string, isNarrow bool) float64 {
 	width := displayWidth(title)
-	if width > 8 {
+	switch {
+	case isNarrow && (strings.Contains(title, " ") || !isWide(title)):
+		width = 0
+	case width > 8:
 		width = width/2 + 1
 	}
 	for word := range strings.FieldsSeq(title) {
-		if strings.Contains(title, " ") || !isWide(word) {
+		switch {
+		case isNarrow && !isWide(word):
+			width = max(width, wordWidth(word))
+		case strings.Contains(title, " ") || !isWide(word):
 			width = max(width, displayWidth(word))
 		}
 	}
 	return width
+}
+
+// longestWord is the width of the longest Latin word of a text, 0 for none;
+// what has digits is a code or a file's name, which may be broken.
+func longestWord(text string) float64 {
+	width := 0.0
+	for word := range strings.FieldsSeq(text) {
+		if !isWide(word) && !strings.ContainsFunc(word, unicode.IsDigit) {
+			width = max(width, wordWidth(word))
+		}
+	}
+	return width
+}
+
+// wordWidth is the width of a word: Latin letters are narrower than digits.
+func wordWidth(word string) float64 {
+	if isWide(word) || !strings.ContainsFunc(word, unicode.IsLetter) {
+		return displayWidth(word)
+	}
+	return displayWidth(word) * latinWidth
 }
 
 // isWide says whether a text may be broken anywhere.

@@ -75,7 +75,7 @@ func (v *visit) headline(of *version) []fact {
 func (v *visit) moved(of *version) []string {
 	var said []string
 	rows := where(v.rows(of, "move_top"), "level", "2", "turn", "1", "is_comparable", "true")
-	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(moveSize(b), moveSize(a)) })
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(moveSize(b, "total_change"), moveSize(a, "total_change")) })
 	for _, one := range rows {
 		said = append(said, v.words.say("home.moved", one.Get("name"), sign(one.Get("total_change")),
 			v.words.data(one.Get("line_name")), v.words.data(one.Get("indicator_name")), v.words.codes(one.Get("cause")), sign(one.Get("amount"))))
@@ -83,9 +83,9 @@ func (v *visit) moved(of *version) []string {
 	return said
 }
 
-// moveSize is how far a total moved, whichever way.
-func moveSize(moved row) float64 {
-	change, _ := strconv.ParseFloat(moved.Get("total_change"), 64)
+// moveSize is how far a total moved by a column of its row, whichever way.
+func moveSize(moved row, key string) float64 {
+	change, _ := strconv.ParseFloat(moved.Get(key), 64)
 	return math.Abs(change)
 }
 

@@ -18,6 +18,7 @@ type indicatorsBody struct{ Method, Settings sheet }
 type indicatorBody struct {
 	Code, Name string
 	Rule       []fact
+	Letters    string // what the letters of its formula stand for
 	SQL        string
 	Results    sheet
 	Areas      sheet
@@ -33,7 +34,7 @@ func (s *Server) indicators(v *visit) error {
 	return v.print(of, "indicators", func() (any, error) {
 		to := func(r row) string { return v.to("/indicator/%s", r.Get("indicator")) }
 		return indicatorsBody{
-			Method: v.sheet("method", v.rows(of, "method"), column{Key: "line"}, column{Key: "indicator", To: to}, column{Key: "name", To: to}, column{Key: "points", Kind: score},
+			Method: v.sheet("method", v.rows(of, "method"), column{Key: "line"}, column{Key: "indicator", To: to}, column{Key: "name", To: to}, column{Key: "points", Kind: score, Head: v.words.column("full_points")},
 				column{Key: "rule", Kind: coded}, column{Key: "clause"}, column{Key: "cohort", Kind: coded}, column{Key: "levels"}, column{Key: "valid_from", Kind: date}),
 			Settings: v.sheet("method_setting", v.rows(of, "method_setting"), column{Key: "item", Kind: coded}, column{Key: "value", Kind: coded}),
 		}, nil
@@ -55,7 +56,7 @@ func (s *Server) indicator(v *visit) error {
 	}
 	return v.print(of, "indicator", func() (any, error) {
 		own := rows[0]
-		body := indicatorBody{Code: code, Name: own.Get("name"), Rule: v.rule(own)}
+		body := indicatorBody{Code: code, Name: own.Get("name"), Rule: v.rule(own), Letters: v.words.Notes["method"]}
 		if s.Queries != nil {
 			sql, err := fs.ReadFile(s.Queries, "indicator/"+strings.ToLower(code)+".sql")
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {

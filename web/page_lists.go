@@ -70,7 +70,7 @@ func (s *Server) health(v *visit) error {
 			column{Key: "cases", Kind: integer}, column{Key: "example_file"}, column{Key: "example_row", Kind: integer}),
 	}}
 	if v.sees("correction", "name") {
-		body.Sheets = append(body.Sheets, v.sheet("correction", v.rows(of, "correction"), column{Key: "of_month", Kind: date}, column{Key: "name", Kind: coded},
+		body.Sheets = append(body.Sheets, v.sheet("correction", v.rows(of, "correction"), column{Key: "of_month", Kind: month}, column{Key: "name", Kind: coded},
 			column{Key: "rows_new", Kind: integer}, column{Key: "rows_again", Kind: integer}, column{Key: "last_delivered", Kind: date}))
 	}
 	runs, err := s.Register.Runs(v.r.Context(), register.RunFilter{States: []register.RunState{register.Done, register.Failed}, Limit: 1})

@@ -177,6 +177,9 @@ func (s *Server) runEvents(v *visit) error {
 	for {
 		select {
 		case event := <-events:
+			if event.Step != "" {
+				event.Step = v.words.say("progress." + event.Step)
+			}
 			text, err := json.Marshal(event)
 			if err != nil || write("data: "+string(text)+"\n\n") != nil {
 				return nil

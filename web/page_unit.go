@@ -93,8 +93,9 @@ func (v *visit) communityPage(of *version, own row) unitBody {
 		column{Key: "line", Kind: coded, To: func(r row) string { return v.to("/line/%s", r.Get("line")) }}, column{Key: "weight", Kind: integer, Head: v.words.Text["weight"]}, column{Key: "place", Kind: rank},
 		column{Key: "score", Kind: score, Heat: true}, column{Key: "score_change", Kind: signed}, column{Key: "deduction", Kind: score}, column{Key: "bonus", Kind: score},
 		column{Key: "state", Kind: coded}, column{Key: "lost"})
-	body.Moved = v.sheet("waterfall", where(v.rows(of, "waterfall"), "grid_id", code), column{Key: "line", Kind: coded}, column{Key: "indicator", Show: v.step},
-		column{Key: "indicator_name"}, column{Key: "amount", Kind: signed, Head: v.words.Columns["move.amount"]}, column{Key: "reached", Kind: score, Head: v.words.say("unit.reached")})
+	steps := slices.DeleteFunc(where(v.rows(of, "waterfall"), "grid_id", code), func(r row) bool { return isRest(r) && moveSize(r, "amount") == 0 })
+	body.Moved = v.sheet("waterfall", steps, column{Key: "line", Kind: coded}, column{Key: "indicator", Show: v.step},
+		column{Key: "indicator_name", Show: v.stepName}, column{Key: "amount", Kind: signed, Head: v.words.Columns["move.amount"]}, column{Key: "reached", Kind: score, Head: v.words.say("unit.reached")})
 	body.Moved.Title, body.Moved.Note = v.words.say("unit.moved"), v.words.Text["why_note"]
 	body.Below = v.areas(where(v.rows(of, "area"), "community_id", code))
 	body.Indicators = v.indicators(of, "2", code, name)
@@ -102,13 +103,23 @@ func (v *visit) communityPage(of *version, own row) unitBody {
 	return body
 }
 
-// step is the indicator of a step of the way from last month's total to this
-// one's; the last step is the rest.
+// isRest says whether a step of the way from last month's total to this one's
+// is the last, of all that is not told by itself.
+func isRest(r row) bool { return r.Get("indicator") == "REST" }
+
+// step is the indicator of a step.
 func (v *visit) step(r row) string {
-	if r.Get("indicator") == "REST" {
-		return v.words.Text["rest"]
+	if isRest(r) {
+		return ""
 	}
 	return r.Get("indicator")
+}
+
+func (v *visit) stepName(r row) string {
+	if isRest(r) {
+		return v.words.Text["rest"]
+	}
+	return v.words.data(r.Get("indicator_name"))
 }
 
 func (v *visit) areaPage(of *version, own row) unitBody {

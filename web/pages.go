@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,6 +59,7 @@ func functions(w *words) template.FuncMap {
 			}
 			return ended.Sub(started).Round(100 * time.Millisecond).String()
 		},
+		"count": func(number int64) string { return separate(strconv.FormatInt(number, 10)) },
 		"first": func(text string) string { line, _, _ := strings.Cut(text, "\n"); return line },
 		"may":   func(a register.Account, door string) bool { return register.May(a.Role, register.Door(door)) },
 		"moment": func(at time.Time) string {

@@ -23,6 +23,7 @@ const (
 	rank                // a place
 	money               // yuan
 	date                // a day
+	month               // a month
 )
 
 // column is a column of a sheet.
@@ -55,13 +56,15 @@ type sheetRow struct {
 
 type cell struct{ Text, Class, Raw, To string }
 
-// sheet draws rows; columns that the reader does not see are left out. section
-// is the bulletin's name of the table, for its words.
+// sheet draws rows; columns that the reader does not see, and those without a
+// value in any row, are left out. section is the bulletin's name of the table,
+// for its words.
 func (v *visit) sheet(section string, rows []row, columns ...column) sheet {
 	s := sheet{ID: section, Title: orSame(v.words.Sections, section), Note: v.words.Notes[section]}
 	var shown []column
 	for _, c := range columns {
-		if v.sees(section, c.Key) || c.Show != nil {
+		hasValue := func(one row) bool { return v.cell(one, c).Text != "" }
+		if (v.sees(section, c.Key) || c.Show != nil) && (len(rows) == 0 || slices.ContainsFunc(rows, hasValue)) {
 			shown = append(shown, c)
 			title := c.Head
 			if title == "" {
@@ -131,7 +134,7 @@ func direction(number float64) string {
 	return "same"
 }
 
-func (k kind) isNumber() bool { return k != text && k != coded && k != date }
+func (k kind) isNumber() bool { return k != text && k != coded && k != date && k != month }
 
 // show writes a value as the bulletin does.
 func (w *words) show(value string, k kind, one row) string {
@@ -173,6 +176,8 @@ func (w *words) show(value string, k kind, one row) string {
 		return separate(value)
 	case date:
 		return w.day(value)
+	case month:
+		return w.month(value)
 	}
 	return value
 }

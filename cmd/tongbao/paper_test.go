@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
 
 	"tongbao/pipeline"
 	"tongbao/reports"
@@ -44,7 +45,8 @@ func TestPrint(t *testing.T) {
 
 // TestPaper lays every table out as paper does, A4 less its margins: what is
 // wider than its page would make the printer shrink all pages, and texts are
-// not set in less than 8 points.
+// not set in less than 8 points. Nor are they in the workbook beside it, where
+// that is a matter of how wide a sheet is.
 func TestPaper(t *testing.T) {
 	t.Parallel()
 	town := demoTown(t)
@@ -52,10 +54,12 @@ func TestPaper(t *testing.T) {
 	version := publishedVersion(t, town)
 	unit := pagesOf(t, openVersion(t, version)[0])[3].of.Unit
 	for _, of := range []pipeline.Edition{
-		{Edition: "taskforce", Locale: "zh-Hans"}, {Edition: "taskforce", Locale: "en"}, {Edition: "statisticians", Locale: "en"},
+		{Edition: "leaders", Locale: "en"}, {Edition: "taskforce", Locale: "zh-Hans"}, {Edition: "taskforce", Locale: "en"}, {Edition: "statisticians", Locale: "en"},
 		{Edition: "statisticians", Locale: "zh-Hant"}, {Edition: "unit", Unit: unit, Locale: "en"}, {Edition: "public", Locale: "en"},
 	} {
-		p := b.open(t, draw(t, town, of, version), 1009, 768) // 267 mm
+		file := draw(t, town, of, version)
+		checkSheets(t, strings.TrimSuffix(file, "html")+"xlsx")
+		p := b.open(t, file, 1009, 768) // 267 mm
 		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 			return err
@@ -76,6 +80,37 @@ func TestPaper(t *testing.T) {
 		p.quiet()
 	}
 }
+
+// checkSheets looks for sheets that are printed in less than 8 points: A4 lying
+// across takes 132 characters in 10 points, so 165 in 8.
+func checkSheets(t *testing.T, file string) {
+	t.Helper()
+	book, err := excelize.OpenFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	for _, sheet := range book.GetSheetList() {
+		wide := 0.0
+		for col := range 30 {
+			name, _ := excelize.ColumnNumberToName(col + 1)
+			width, err := book.GetColWidth(sheet, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			isShown, _ := book.GetColVisible(sheet, name)
+			if isShown && width != excelizeWidth {
+				wide += width
+			}
+		}
+		if wide > 165.01 {
+			t.Errorf("%s: the sheet %s is %.1f characters wide", filepath.Base(file), sheet, wide)
+		}
+	}
+}
+
+// excelizeWidth is what it says of a column without a width of its own.
+const excelizeWidth = 9.140625
 
 // TestManyCommunities prints the leaders' edition of towns with more
 // communities than the demo has: the first page stays one page, and when there
