@@ -9,10 +9,7 @@ import (
 // date is the SQL of a moment: of a column in which the engine's cast decides
 // all, nothing but that; of one without offsets from UTC, no test for them.
 func (t *typing) date(raw string, c Column) string {
-	known := anything
-	if at, found := t.field(slices.Index(t.sources, first(c.From))); found && c.And == "" && c.Extract == "" && c.Default == "" {
-		known = t.st.trait(at)
-	}
+	known := t.trait(c)
 	switch {
 	case !known.hasUnusual && len(c.Formats) == 0:
 		return fmt.Sprintf("try_cast(%s as timestamp)", raw)

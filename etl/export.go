@@ -79,11 +79,8 @@ func Export(ctx context.Context, db *warehouse.DB, in Intake, w Waiting, path st
 // cellsOf reads rows of a delivery again from raw/.
 func (in Intake) cellsOf(ctx context.Context, db *warehouse.DB, d *Definition, item delivery, rows []heldRow) ([]exportedRow, error) {
 	names := d.sources()
-	scratch := filepath.Join(in.Raw, ".stage")
-	if err := os.RemoveAll(scratch); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(scratch, 0o700); err != nil {
+	scratch, err := in.scratch()
+	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)

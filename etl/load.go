@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -11,11 +13,14 @@ import (
 	"tongbao/warehouse"
 )
 
-// loader takes one staged delivery into core, in one transaction.
+// loader takes one delivery into core: prepare stages and types it, finish
+// merges it in one transaction.
 type loader struct {
 	d        *Definition
 	item     delivery
 	st       stage
+	typing   *typing
+	staged   *warehouse.Staged // holds the table typed
 	salt     string
 	coreSQL  string // queries/core/<target>.sql
 	load     Load
@@ -38,43 +43,105 @@ func (l *loader) step(name string) {
 	l.clock = now
 }
 
-// run does the load's transaction.
-func (l *loader) run(ctx context.Context, db *warehouse.DB) error {
-	typed := newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
-	return db.WriteStaged(ctx, func(ctx context.Context, tx *warehouse.Tx) error {
-		if _, err := tx.Exec(ctx, typed.create()); err != nil {
-			return l.unreadable(ctx, err)
-		}
-		if err := l.countTyped(ctx, tx); err != nil {
-			return err
-		}
-		err := l.keepReplayed(ctx, tx)
-		l.step("read and type")
+// prepare lands and stages a delivery and makes its table typed. Nothing of it
+// is seen outside the loader, which is to be closed.
+func (l *loader) prepare(ctx context.Context, db *warehouse.DB, in Intake) error {
+	// What is staged is not masked yet: it lies where raw/ does.
+	scratch, err := in.scratch()
+	if err != nil {
 		return err
-	}, func(ctx context.Context, tx *warehouse.Tx) error {
-		for _, step := range []struct {
-			name string
-			do   func(context.Context, *warehouse.Tx) error
-		}{
-			{"resolve", func(ctx context.Context, tx *warehouse.Tx) error { return l.judge(ctx, tx, typed) }},
-			{"close quarantined rows", l.closeRows},
-			{"merge", l.merge},
-			{"delete what the full set lacks", l.deleteGone},
-			{"record", l.record},
-		} {
-			if err := step.do(ctx, tx); errors.Is(err, errNothingToReplay) {
-				return nil
-			} else if err != nil {
-				return fmt.Errorf("%s: %w", step.name, err)
-			}
-			l.step(step.name)
+	}
+	defer os.RemoveAll(scratch)
+	l.clock = time.Now()
+	if l.item.Answers != nil {
+		l.d = l.d.forFixes()
+	}
+	path, err := in.fileOf(l.item, scratch)
+	if err != nil {
+		return err
+	}
+	l.step("land")
+	l.st, err = l.d.read(ctx, db, path, scratch, l.item)
+	if err == nil {
+		err = l.d.checkHeader(l.st.header)
+	}
+	if err != nil {
+		return err
+	}
+	l.step("decode and look through")
+	warehouse.Failpoint("etl.staged")
+	l.salt, l.coreSQL, l.raw = in.Salt, in.Core[l.d.Target], in.Raw
+	err = l.makeTyped(ctx, db)
+	if errors.Is(err, errMiscounted) && l.st.isFile && l.st.reader == "" {
+		// The engine and the scan disagree; the careful reader decides.
+		if l.st, err = l.d.readCSVCarefully(l.st.path, filepath.Join(scratch, "stage.csv")); err == nil {
+			err = l.makeTyped(ctx, db)
 		}
-		if err := errors.Join(l.writeClosing(ctx, tx), l.keepTaken(ctx, tx)); err != nil {
-			return err
+	}
+	l.step("read and type")
+	return err
+}
+
+func (l *loader) makeTyped(ctx context.Context, db *warehouse.DB) (err error) {
+	l.close()
+	if l.staged, err = db.Stage(ctx); err != nil {
+		return err
+	}
+	l.typing = newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
+	if _, err := l.staged.Tx().Exec(ctx, l.typing.create()); err != nil {
+		return l.unreadable(ctx, err)
+	}
+	if err := l.countTyped(ctx, l.staged.Tx()); err != nil {
+		return err
+	}
+	return l.keepReplayed(ctx, l.staged.Tx())
+}
+
+func (l *loader) close() {
+	if l.staged != nil {
+		l.staged.Close()
+	}
+}
+
+// finish does the load's transaction.
+func (l *loader) finish(ctx context.Context, db *warehouse.DB) (Load, error) {
+	l.clock = time.Now()
+	if err := l.staged.Write(ctx, l.work); err != nil {
+		return l.load, err
+	}
+	l.step("commit")
+	warehouse.Failpoint("etl.after_commit")
+	// The engine has said "done" for transactions that it rolled back.
+	done, err := isKnown(ctx, db, l.load.ID)
+	if err == nil && !done && (l.replay == nil || l.load.In > 0) {
+		err = errors.New("the load's row is not there after the commit")
+	}
+	return l.load, err
+}
+
+func (l *loader) work(ctx context.Context, tx *warehouse.Tx) error {
+	for _, step := range []struct {
+		name string
+		do   func(context.Context, *warehouse.Tx) error
+	}{
+		{"resolve", l.judge},
+		{"close quarantined rows", l.closeRows},
+		{"merge", l.merge},
+		{"delete what the full set lacks", l.deleteGone},
+		{"record", l.record},
+	} {
+		if err := step.do(ctx, tx); errors.Is(err, errNothingToReplay) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
 		}
-		warehouse.Failpoint("etl.before_commit")
-		return nil
-	})
+		l.step(step.name)
+	}
+	if err := errors.Join(l.writeClosing(ctx, tx), l.keepTaken(ctx, tx)); err != nil {
+		return err
+	}
+	warehouse.Failpoint("etl.before_commit")
+	return nil
 }
 
 // unreadable says what follows when the engine stumbles over the file itself.
@@ -213,7 +280,8 @@ func (l *loader) unresolved() [][]string {
 
 // judge puts every faulty row into quarantine, and makes the view placed of the
 // good ones.
-func (l *loader) judge(ctx context.Context, tx *warehouse.Tx, typed *typing) error {
+func (l *loader) judge(ctx context.Context, tx *warehouse.Tx) error {
+	typed := l.typing
 	reasons, columns := []string{"when -1 then split_part(typed.damage, '|', 1)"}, []string{"when -1 then split_part(typed.damage, '|', 2)"}
 	for i, f := range typed.faults {
 		reasons = append(reasons, fmt.Sprintf("when %d then %s", i+1, literal(f.reason)))

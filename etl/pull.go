@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"tongbao"
@@ -79,38 +77,6 @@ func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	return report, report.Err()
 }
 
-func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) error {
-	for i, item := range items {
-		if in.Progress != nil {
-			in.Progress(i, len(items))
-		}
-		d := in.definitionOf(item, report)
-		if d == nil {
-			continue
-		}
-		load, err := in.take(ctx, db, d, item)
-		var wrong *FileError
-		switch {
-		case errors.As(err, &wrong):
-			wrong.Source, wrong.File = item.Source, item.Name
-			report.Errors = append(report.Errors, wrong)
-			if err := unland(in.Raw, item); err != nil {
-				return err
-			}
-		case err != nil:
-			return fmt.Errorf("load %s: %w", item.Name, err)
-		case load.IsKnown:
-			report.Known++
-		default:
-			in.add(report, load)
-		}
-	}
-	if in.Progress != nil && len(items) > 0 {
-		in.Progress(len(items), len(items))
-	}
-	return nil
-}
-
 // add reports a load.
 func (in Intake) add(report *Report, load Load) {
 	report.Loads = append(report.Loads, load)
@@ -150,76 +116,6 @@ func newLoad(d *Definition, item delivery, id string) (Load, error) {
 		load.Month, err = tongbao.ParseMonth(month)
 	}
 	return load, err
-}
-
-// take lands, stages and loads one delivery.
-func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item delivery) (Load, error) {
-	load, err := newLoad(d, item, item.loadID())
-	if err != nil {
-		return load, err
-	}
-	if load.IsKnown, err = isKnown(ctx, db, load.ID); err != nil || load.IsKnown {
-		return load, err
-	}
-	held, err := in.heldRows(item)
-	if err != nil {
-		return load, err
-	}
-	return in.load(ctx, db, loader{d: d, item: item, held: held, load: load})
-}
-
-// load stages a delivery and runs its transaction.
-func (in Intake) load(ctx context.Context, db *warehouse.DB, l loader) (Load, error) {
-	d, item, load := l.d, l.item, l.load
-	// What is staged is not masked yet: it lies where raw/ does, and what a
-	// killed process left goes with the next load.
-	scratch := filepath.Join(in.Raw, ".stage")
-	if err := os.RemoveAll(scratch); err != nil {
-		return load, err
-	}
-	if err := os.MkdirAll(scratch, 0o700); err != nil {
-		return load, err
-	}
-	defer os.RemoveAll(scratch)
-	l.clock = time.Now()
-	if item.Answers != nil {
-		d = d.forFixes()
-	}
-	path, err := in.fileOf(item, scratch)
-	if err != nil {
-		return load, err
-	}
-	l.step("land")
-	st, err := d.read(ctx, db, path, scratch, item)
-	if err == nil {
-		err = d.checkHeader(st.header)
-	}
-	if err != nil {
-		return load, err
-	}
-	l.step("decode and look through")
-	warehouse.Failpoint("etl.staged")
-	l.d, l.st, l.salt, l.coreSQL, l.raw = d, st, in.Salt, in.Core[d.Target], in.Raw
-	err = l.run(ctx, db)
-	if errors.Is(err, errMiscounted) && st.isFile && st.reader == "" {
-		// The engine and the scan disagree; the careful reader decides.
-		if l.st, err = d.readCSVCarefully(st.path, filepath.Join(scratch, "stage.csv")); err != nil {
-			return load, err
-		}
-		l.load = load
-		err = l.run(ctx, db)
-	}
-	if err != nil {
-		return load, err
-	}
-	l.step("commit")
-	warehouse.Failpoint("etl.after_commit")
-	// The engine has said "done" for transactions that it rolled back.
-	done, err := isKnown(ctx, db, load.ID)
-	if err == nil && !done && (l.replay == nil || l.load.In > 0) {
-		err = fmt.Errorf("the load's row is not there after the commit")
-	}
-	return l.load, err
 }
 
 // fileOf is where a delivery is read: in raw/, where one of the inbox lands

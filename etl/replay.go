@@ -165,7 +165,11 @@ func (in Intake) replayRows(ctx context.Context, db *warehouse.DB, item delivery
 		return err
 	}
 	load.Answers = act.owner
-	load, err = in.load(ctx, db, loader{d: d, item: item, load: load, replay: &act})
+	l := loader{d: d, item: item, load: load, replay: &act}
+	defer l.close()
+	if err = l.prepare(ctx, db, in); err == nil {
+		load, err = l.finish(ctx, db)
+	}
 	var wrong *FileError
 	switch {
 	case errors.As(err, &wrong):

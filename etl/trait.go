@@ -12,6 +12,7 @@ type trait struct {
 	hasBlanks  bool // around some text, or a quoted cell is empty
 	hasUnusual bool // some text is not a moment as in 2026-01-31 08:00:00, or its day alone
 	hasOffset  bool // some text may end in an offset from UTC
+	hasOther   bool // some text is not of 1 to 18 digits
 }
 
 // edges are the bytes with which blanks begin or end; a cell without them at
@@ -25,7 +26,7 @@ var edges = func() (is [256]bool) {
 }()
 
 // anything is the trait of a column that nobody looked through.
-var anything = trait{hasBlanks: true, hasUnusual: true, hasOffset: true}
+var anything = trait{hasBlanks: true, hasUnusual: true, hasOffset: true, hasOther: true}
 
 // see takes a cell without its quotes.
 func (t *trait) see(cell []byte) {
@@ -37,13 +38,23 @@ func (t *trait) see(cell []byte) {
 		t.hasBlanks = t.hasBlanks || len(trimmed) < len(cell)
 		cell = trimmed
 	}
-	seeMoment(t, cell)
+	seeText(t, cell)
 }
 
-// seeMoment takes a cell without blanks around it, as it is typed.
-func seeMoment[T string | []byte](t *trait, cell T) {
+// seeText takes a cell without blanks around it, as it is typed.
+func seeText[T string | []byte](t *trait, cell T) {
 	t.hasUnusual = t.hasUnusual || len(cell) > 0 && !isUsualMoment(cell)
 	t.hasOffset = t.hasOffset || t.hasUnusual && mayHaveOffset(cell)
+	t.hasOther = t.hasOther || len(cell) > 0 && !isDigits(cell)
+}
+
+func isDigits[T string | []byte](cell T) bool {
+	for i := range len(cell) {
+		if cell[i] < '0' || cell[i] > '9' {
+			return false
+		}
+	}
+	return len(cell) <= 18
 }
 
 // mayHaveOffset says whether a text may end as 08:00Z, +0800, +08:00 or +08.

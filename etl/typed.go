@@ -169,6 +169,17 @@ func (t *typing) raw(c Column) string {
 	return expression
 }
 
+// trait is what is known of a column's text before it is typed.
+func (t *typing) trait(c Column) trait {
+	at, found := t.field(slices.Index(t.sources, first(c.From)))
+	if !found || c.And != "" || c.Extract != "" {
+		return anything
+	}
+	known := t.st.trait(at)
+	seeText(&known, c.Default)
+	return known
+}
+
 // typedColumn returns the SQL of a target column and notes its faults.
 func (t *typing) typedColumn(i int, c Column) string {
 	raw := t.raw(c)
@@ -202,12 +213,15 @@ func (t *typing) typedColumn(i int, c Column) string {
 		add("bad_value")
 	case kind == integer || strings.HasPrefix(kind, "DECIMAL"):
 		expression = numberSQL(raw, kind)
+		if !t.trait(c).hasOther {
+			expression = fmt.Sprintf("try_cast(%s as %s)", raw, kind)
+		}
 		add("bad_number")
 	case c.Lookup == "lower" || c.Lookup == "indicator":
 		expression = "lower(" + raw + ")"
 	case c.Mask == "scan":
 		expression = scanned(raw)
-	case slices.Contains(t.d.Key, c.To):
+	case slices.Contains(t.d.Key, c.To) && t.trait(c).hasOther:
 		// A long id that a spreadsheet took for a number has lost its last digits.
 		t.faults = append(t.faults, fault{fmt.Sprintf("strpos(%[1]s, 'E+') > 0 and regexp_full_match(%[1]s, '[0-9]([.][0-9]+)?E[+][0-9]+')", raw), name, "bad_number", shown, isFree})
 		expression = "translate(" + raw + ", " + digits + ")"

@@ -195,31 +195,51 @@ func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row 
 // the engine answers a conflict with an error. It commits only if no statement
 // failed and work returned nil.
 func (db *DB) Write(ctx context.Context, work func(context.Context, *Tx) error) error {
-	return db.WriteStaged(ctx, func(context.Context, *Tx) error { return nil }, work)
-}
-
-// WriteStaged is Write with work that fills temporary tables before the
-// transaction begins. The engine takes the rows of an open transaction for
-// none, and plans joins with them the wrong way round.
-func (db *DB) WriteStaged(ctx context.Context, stage, work func(context.Context, *Tx) error) error {
-	db.write.Lock()
-	defer db.write.Unlock()
-	conn, err := db.SQL().Conn(ctx)
+	staged, err := db.Stage(ctx)
 	if err != nil {
 		return err
 	}
-	// The connection goes, and with it the temporary tables.
-	defer conn.Raw(func(any) error { return driver.ErrBadConn })
-	tx := &Tx{conn: conn}
-	if err := stage(ctx, tx); err != nil {
-		return err
+	defer staged.Close()
+	return staged.Write(ctx, work)
+}
+
+// Staged is a connection of its own whose temporary tables are filled before
+// its transaction begins: the engine takes the rows of an open transaction for
+// none, and plans joins with them the wrong way round. Filling them waits for
+// no writer, so the next work is staged while one writes.
+type Staged struct {
+	db *DB
+	tx *Tx
+}
+
+// Stage opens a connection to fill; the caller closes it.
+func (db *DB) Stage(ctx context.Context) (*Staged, error) {
+	conn, err := db.SQL().Conn(ctx)
+	if err != nil {
+		return nil, err
 	}
+	return &Staged{db, &Tx{conn: conn}}, nil
+}
+
+// Tx is what fills the temporary tables; nothing of it is in the transaction.
+func (s *Staged) Tx() *Tx { return s.tx }
+
+// Close drops the connection, and with it the temporary tables.
+func (s *Staged) Close() {
+	s.tx.conn.Raw(func(any) error { return driver.ErrBadConn })
+}
+
+// Write is DB.Write on the connection that was filled.
+func (s *Staged) Write(ctx context.Context, work func(context.Context, *Tx) error) error {
+	s.db.write.Lock()
+	defer s.db.write.Unlock()
+	conn := s.tx.conn
 	if _, err := conn.ExecContext(ctx, "begin"); err != nil {
 		return err
 	}
-	err = work(ctx, tx)
+	err := work(ctx, s.tx)
 	if err == nil {
-		err = tx.failed
+		err = s.tx.failed
 	}
 	if err != nil {
 		// The context may be the reason of the failure; the rollback must run.
