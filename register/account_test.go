@@ -53,6 +53,7 @@ func TestPasswordRules(t *testing.T) {
 		goodPassword:              "",
 		"春眠不觉晓 处处闻啼鸟 夜来风雨声": "",
 		"tK9#vv02-lmzq": "",
+		"tongbao 通报 密码": "", // fewer bytes at its start than at its end
 	} {
 		err := checkPassword(password, "liming")
 		var refused *PasswordError
