@@ -68,8 +68,8 @@ func (r *Register) Session(ctx context.Context, secret string, now time.Time) (A
 		return Account{}, ErrNoSession
 	}
 	var created, seen string
-	account, err := scanAccount(r.db.QueryRowContext(ctx, `select account.name, display, role, line, unit, password <> '', must_change, is_disabled, subject, account.created_at,
-		session.created_at, seen_at from session join account on account.name = session.account where token_hash = ?`, secretHash(secret)), &created, &seen)
+	account, err := scanAccount(r.db.QueryRowContext(ctx, "select "+accountColumns+`, begun_at, seen_at
+		from account join (select account, created_at as begun_at, seen_at from session where token_hash = ?) on name = account`, secretHash(secret)), &created, &seen)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Account{}, ErrNoSession
 	}
