@@ -94,16 +94,6 @@ func Seen(by Audience) map[string]Sight {
 	return seen
 }
 
-// HasEntry says whether the access table names a bulletin table at all.
-func HasEntry(table string) bool {
-	for _, entry := range access {
-		if slices.Contains(entry.tables, table) {
-			return true
-		}
-	}
-	return false
-}
-
 // Reading is what may be asked of one table with SQL.
 type Reading struct {
 	Deepest int      // as in Sight

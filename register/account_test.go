@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,7 @@ func TestPasswordRules(t *testing.T) {
 		goodPassword:              "",
 		"春眠不觉晓 处处闻啼鸟 夜来风雨声": "",
 		"tK9#vv02-lmzq": "",
+		"tongbao 通报 密码": "", // fewer bytes at its start than at its end
 	} {
 		err := checkPassword(password, "liming")
 		var refused *PasswordError
@@ -158,6 +160,37 @@ func TestLock(t *testing.T) {
 	looked.Range(func(any, any) bool { count++; return true })
 	if count != FreeFailures {
 		t.Errorf("%d of 40 tries at once were looked at, want %d", count, FreeFailures)
+	}
+}
+
+// TestSignInWhileChanged: who signs in with a password that is being changed
+// neither comes in nor brings the old one back.
+func TestSignInWhileChanged(t *testing.T) {
+	ctx := context.Background()
+	r, _ := openTest(t)
+	addTest(t, r, Account{Name: "liming", Role: RoleStatistician})
+	fresh, err := r.hashPassword(ctx, goodPassword+" 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range hashesAtOnce {
+		r.hashing <- struct{}{}
+	}
+	signedIn := make(chan error, 1)
+	go func() {
+		_, err := r.SignIn(ctx, "liming", goodPassword, "10.0.0.1", testBy.At)
+		signedIn <- err
+	}()
+	time.Sleep(100 * time.Millisecond) // the old hash is read, and waits for a place
+	if err := r.change(ctx, func(tx *sql.Tx) error { return setPassword(ctx, tx, testBy, "liming", fresh, false) }); err != nil {
+		t.Fatal(err)
+	}
+	<-r.hashing
+	if err := <-signedIn; !errors.Is(err, ErrSignIn) {
+		t.Errorf("the old password came in: %v", err)
+	}
+	if _, err := r.SignIn(ctx, "liming", goodPassword+" 2", "10.0.0.1", testBy.At); err != nil {
+		t.Errorf("the new password: %v", err)
 	}
 }
 

@@ -87,7 +87,7 @@ func isCommon(lower string) bool {
 		return true
 	}
 	for size := 1; size <= len(runes)/2; size++ {
-		if strings.Repeat(string(runes[:size]), len(runes)/size+1)[:len(lower)] == lower {
+		if part := string(runes[:size]); strings.HasPrefix(strings.Repeat(part, len(lower)/len(part)+1), lower) {
 			return true
 		}
 	}

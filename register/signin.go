@@ -35,8 +35,7 @@ func (r *Register) SignIn(ctx context.Context, name, password, from string, now 
 		return Account{}, err
 	}
 	var hash string
-	account, err := scanAccount(r.db.QueryRowContext(ctx, "select "+accountColumns+", password from account where name = ?", name), &hash)
-	isKnown := err == nil
+	err := r.db.QueryRowContext(ctx, "select password from account where name = ?", name).Scan(&hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Account{}, fmt.Errorf("sign in: %w", err)
 	}
@@ -44,29 +43,47 @@ func (r *Register) SignIn(ctx context.Context, name, password, from string, now 
 	if err != nil {
 		return Account{}, err
 	}
-	by := By{Account: name, From: from, At: now}
-	if !fits || !isKnown || account.IsDisabled {
+	fresh := hash
+	if fits && !isCurrent {
+		if fresh, err = r.hashPassword(ctx, password); err != nil {
+			return Account{}, err
+		}
+	}
+	var account Account
+	err = r.change(ctx, func(tx *sql.Tx) error {
+		account, err = settleTry(ctx, tx, By{Account: name, From: from, At: now}, fits, hash, fresh)
+		return err
+	})
+	if err == nil && account.Name == "" {
+		err = ErrSignIn
+	}
+	return account, err
+}
+
+// settleTry lets in, or refuses with the zero account, who gave a password that
+// fits a hash or not. Hashing takes a while: what counts is the account as it
+// stands now, and another password than that hash's stays as it is.
+func settleTry(ctx context.Context, tx *sql.Tx, by By, fits bool, hash, fresh string) (Account, error) {
+	var stands bool
+	account, err := scanAccount(tx.QueryRowContext(ctx, "select "+accountColumns+", password = ? from account where name = ?", hash, by.Account), &stands)
+	isKnown := err == nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return Account{}, fmt.Errorf("sign in: %w", err)
+	}
+	if !fits || !stands || account.IsDisabled {
 		// What was typed as a name may be a password: it is kept only if it is one.
 		if !isKnown {
 			by.Account = ""
 		}
-		err := r.Audit(ctx, by.entry(ActRefused, by.Account, map[string]any{"known": isKnown, "disabled": account.IsDisabled}))
-		return Account{}, errors.Join(ErrSignIn, err)
+		return Account{}, addAudit(ctx, tx, by.entry(ActRefused, by.Account, map[string]any{"known": isKnown, "disabled": account.IsDisabled}))
 	}
-	if !isCurrent {
-		if hash, err = r.hashPassword(ctx, password); err != nil {
-			return Account{}, err
-		}
+	if _, err := tx.ExecContext(ctx, "delete from sign_in_failure where name_hash = ?", secretHash(account.Name)); err != nil {
+		return Account{}, err
 	}
-	return account, r.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "delete from sign_in_failure where name_hash = ?", secretHash(name)); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "update account set password = ? where name = ?", hash, name); err != nil {
-			return err
-		}
-		return addAudit(ctx, tx, by.entry(ActSignedIn, name, map[string]any{"role": account.Role}))
-	})
+	if _, err := tx.ExecContext(ctx, "update account set password = ? where name = ?", fresh, account.Name); err != nil {
+		return Account{}, err
+	}
+	return account, addAudit(ctx, tx, by.entry(ActSignedIn, account.Name, map[string]any{"role": account.Role}))
 }
 
 // countTry counts a try as failed until it is known better, and refuses it

@@ -19,6 +19,10 @@ type Desk struct {
 	// Audit records what was asked. A question that cannot be recorded is not
 	// run. Nil records nothing.
 	Audit func(context.Context, Asked) error
+	// Hold takes a name for this desk among all that share it, in other processes
+	// too, and returns what gives it back: nil if another desk or question has it.
+	// Who dies gives back all. With a nil Hold the desk is alone.
+	Hold func(name string) (free func(), err error)
 
 	mu    sync.Mutex
 	busy  map[string]context.CancelCauseFunc // by account of those who are being answered
@@ -64,15 +68,23 @@ func NewDesk(audit func(context.Context, Asked) error) *Desk {
 func (d *Desk) Ask(ctx context.Context, asker Asker, q Question, to Sink, raw io.Writer) (Summary, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	free, err := d.claim(asker.Account)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer free()
 	if err := d.enter(ctx, asker.Account, cancel); err != nil {
 		return Summary{}, err
 	}
 	defer d.leave(asker.Account)
+	if free, err = d.place(ctx); err != nil {
+		return Summary{}, err
+	}
+	defer free()
 	asked := Asked{Asker: asker, SQL: q.SQL, Params: q.Params, Form: q.Form, Began: time.Now()}
 	if err := d.audit(ctx, asked); err != nil {
 		return Summary{}, err
 	}
-	var err error
 	asked.Summary, err = Ask(ctx, q, to, raw)
 	asked.End = time.Now()
 	if err != nil && !errors.As(err, &asked.Err) {

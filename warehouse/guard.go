@@ -22,14 +22,6 @@ type Guarded struct {
 	Relations []string // the listed tables that it reads, sorted
 }
 
-// Guard decides whether a statement of a person may run: one SELECT that reads
-// only the given relations (schema.table) and calls only the functions allowed
-// in functions.txt. It binds nothing, and it denies what it does not know.
-// Errors are of type *QuestionError.
-func Guard(text string, params []Param, relations []string) (Guarded, error) {
-	return guard(text, params, granted{relations: relations}, parse)
-}
-
 // granted is what a statement may name besides what everybody may.
 type granted struct {
 	relations []string // schema.table
@@ -61,6 +53,10 @@ func Shape(text string) error {
 	return nil
 }
 
+// guard decides whether a statement of a person may run: one SELECT that reads
+// only what it may and calls only the functions allowed in functions.txt. It
+// binds nothing, and it denies what it does not know. Its refusals are of type
+// *QuestionError.
 func guard(text string, params []Param, may granted, parse func(string) (node, error)) (Guarded, error) {
 	if err := Shape(text); err != nil {
 		return Guarded{}, err

@@ -86,7 +86,7 @@ func TestStatements(t *testing.T) {
 		t.Errorf("%d hostile statements, want at least 160", len(list))
 	}
 	for _, one := range slices.Concat(list, hostile.Welcome("/town/data")) {
-		_, err := Guard(one.Text, testParams, names)
+		_, err := guard(one.Text, testParams, granted{relations: names}, parse)
 		if got := codeOf(t, err); got != one.Code {
 			t.Errorf("%s: %q, want %q: %v\n%.200s", one.ID, got, one.Code, err, one.Text)
 		}
@@ -219,7 +219,7 @@ func FuzzGuard(f *testing.F) {
 	names := relationNames(readers(""))
 	allowed, _ := readFunctions(functionsText)
 	f.Fuzz(func(t *testing.T, text string) {
-		guarded, err := Guard(text, testParams, names)
+		guarded, err := guard(text, testParams, granted{relations: names}, parse)
 		if err != nil {
 			codeOf(t, err)
 			return

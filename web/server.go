@@ -116,7 +116,7 @@ func New(opt Options) (*Server, error) {
 // Handler answers every request of the portal.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Listen takes the portal's port.
+// ListenOn takes the portal's port.
 func (s *Server) ListenOn(ctx context.Context) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
 	if err != nil {

@@ -5,9 +5,18 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"tongbao/pipeline"
 	"tongbao/register"
 	"tongbao/warehouse"
 )
+
+// sharedDesk is a desk of the service: its bounds hold for the portal and the
+// PostgreSQL door together, though each is a process of its own.
+func sharedDesk(w pipeline.Workspace, reg *register.Register) *warehouse.Desk {
+	desk := newDesk(reg)
+	desk.Hold = w.Hold
+	return desk
+}
 
 // newDesk lets questions in for a door, and writes each into the audit log:
 // before it is run, so that none runs unseen, and how it ended.

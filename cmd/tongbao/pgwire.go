@@ -66,7 +66,7 @@ func (a *app) answerPgwire(ctx context.Context, w pipeline.Workspace) error {
 	}
 	door, err := pgwire.New(pgwire.Options{
 		Certificate: w.InWorkspace(config.Certificate), Key: w.InWorkspace(config.Key), PlainLoopback: config.PlainLoopback,
-		Register: reg, Desk: newDesk(reg), Log: slog.New(slog.NewTextHandler(a.stderr, nil)), Now: a.now,
+		Register: reg, Desk: sharedDesk(w, reg), Log: slog.New(slog.NewTextHandler(a.stderr, nil)), Now: a.now,
 		Published: func(ctx context.Context, by register.Audience) (warehouse.Published, error) {
 			return readers.Published(ctx, by, 0)
 		},

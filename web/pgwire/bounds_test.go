@@ -96,6 +96,48 @@ func TestIdle(t *testing.T) {
 	d.isHealthy(t)
 }
 
+// TestLeftOpen: a session in which nothing is asked is closed, and told why; so
+// is one that lasted as long as it may, however busy.
+func TestLeftOpen(t *testing.T) {
+	for _, test := range []struct {
+		idle, most time.Duration
+		says       string
+	}{
+		{500 * time.Millisecond, time.Minute, "nothing was asked for 500ms"},
+		{time.Minute, 1500 * time.Millisecond, "a session lasts 1.5s at most"},
+	} {
+		d := openDoor(t, nil)
+		d.server.idle, d.server.most = test.idle, test.most
+		conn := d.connect(t, "li")
+		began := time.Now()
+		var one int
+		if err := conn.QueryRow(t.Context(), "select 1").Scan(&one); err != nil {
+			t.Fatal(err)
+		}
+		for test.idle > test.most && time.Since(began) < test.most*2/3 {
+			if _, err := conn.Exec(t.Context(), "show search_path"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		_, err := conn.PgConn().ReceiveMessage(t.Context())
+		if codeOf(t, err) != "57P05" || !strings.Contains(err.Error(), "FATAL: "+test.says) {
+			t.Errorf("got %v, want 57P05 and %q", err, test.says)
+		}
+		if took := time.Since(began); took < min(test.idle, test.most) {
+			t.Errorf("closed after %s", took)
+		}
+		for left := 1; left > 0; time.Sleep(10 * time.Millisecond) {
+			if time.Since(began) > 20*time.Second {
+				t.Fatal("its place is not free again")
+			}
+			d.server.mu.Lock()
+			left = len(d.server.sessions)
+			d.server.mu.Unlock()
+		}
+	}
+}
+
 // TestSizes: what is longer than it may be is refused, before and after the
 // password.
 func TestSizes(t *testing.T) {

@@ -1,14 +1,22 @@
 package pgwire
 
 import (
+	"encoding/json"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// TestRecorded asks what clients were recorded to send to a PostgreSQL 15.
+// recordedHead is the first line of what a client sent: its name and, where they
+// are known, how many rows answer it and its parameters.
+var recordedHead = regexp.MustCompile(`^-- (.*?)(?:: (\d+) rows with (.*))?$`)
+
+// TestRecorded asks what clients were recorded to send to a PostgreSQL 15, and
+// SQLAlchemy to this door, when they list schemas, tables and columns.
 func TestRecorded(t *testing.T) {
 	recorded, err := os.ReadFile("testdata/recorded.sql")
 	if err != nil {
@@ -16,10 +24,22 @@ func TestRecorded(t *testing.T) {
 	}
 	conn := openDoor(t, nil).connect(t, "li")
 	for block := range strings.SplitSeq(strings.TrimSpace(string(recorded)), "\n\n") {
-		client, query, _ := strings.Cut(block, "\n")
-		t.Run(strings.TrimPrefix(client, "-- "), func(t *testing.T) {
+		first, query, _ := strings.Cut(block, "\n")
+		head := recordedHead.FindStringSubmatch(first)
+		t.Run(head[1], func(t *testing.T) {
 			args := []any{pgx.QueryExecModeExec}
-			if strings.Contains(query, "$1") {
+			if head[3] != "" {
+				var params []any
+				if err := json.Unmarshal([]byte(head[3]), &params); err != nil {
+					t.Fatal(err)
+				}
+				for _, param := range params {
+					if number, ok := param.(float64); ok {
+						param = int16(number) // as psycopg sends it
+					}
+					args = append(args, param)
+				}
+			} else if strings.Contains(query, "$1") {
 				args = append(args, "text")
 			}
 			rows, err := conn.Query(t.Context(), query, args...)
@@ -40,7 +60,9 @@ func TestRecorded(t *testing.T) {
 			if rows.Err() != nil {
 				t.Errorf("%v\n%s", rows.Err(), query)
 			}
-			t.Logf("%d rows", found)
+			if head[2] != "" && head[2] != strconv.Itoa(found) {
+				t.Errorf("%d rows, want %s\n%s", found, head[2], query)
+			}
 		})
 	}
 }

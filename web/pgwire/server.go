@@ -68,6 +68,8 @@ type Server struct {
 	Options
 	tls      *tls.Config   // nil without a certificate
 	patience time.Duration // with a handshake
+	idle     time.Duration // without a message, then a session is closed
+	most     time.Duration // of a session
 
 	mu         sync.Mutex
 	handshakes map[string]int           // by address
@@ -78,7 +80,8 @@ type Server struct {
 
 // New makes the door; what is wrong with the certificate stops the start.
 func New(opt Options) (*Server, error) {
-	s := &Server{Options: opt, patience: HandshakeTime, handshakes: map[string]int{}, sessions: map[uint32]*session{}, turns: map[string]chan struct{}{}}
+	s := &Server{Options: opt, patience: HandshakeTime, idle: register.SessionIdle, most: register.SessionMost,
+		handshakes: map[string]int{}, sessions: map[uint32]*session{}, turns: map[string]chan struct{}{}}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}

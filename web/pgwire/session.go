@@ -53,15 +53,11 @@ var (
 
 // run answers a client until it leaves or may stay no longer.
 func (n *session) run(ctx context.Context) {
+	end := time.Now().Add(n.server.most)
 	for {
-		if err := n.conn.SetReadDeadline(time.Now().Add(register.SessionIdle)); err != nil {
-			return
-		}
-		message, err := n.backend.Receive()
+		message, err := n.receive(end)
 		if err == nil {
 			err = n.handle(ctx, message)
-		} else {
-			err = unreadable(err)
 		}
 		if err != nil {
 			if ctx.Err() == nil && !errors.Is(err, errTerminate) && !errors.Is(err, errLeft) {
@@ -73,17 +69,37 @@ func (n *session) run(ctx context.Context) {
 	}
 }
 
+// receive waits for a message, as long as a session may be idle and no longer
+// than its end.
+func (n *session) receive(end time.Time) (pgproto3.FrontendMessage, error) {
+	late := fmt.Sprintf("nothing was asked for %s; connect again", n.server.idle)
+	until := time.Now().Add(n.server.idle)
+	if end.Before(until) {
+		until, late = end, fmt.Sprintf("a session lasts %s at most; connect again", n.server.most)
+	}
+	if err := n.conn.SetReadDeadline(until); err != nil {
+		return nil, err
+	}
+	message, err := n.backend.Receive()
+	var slow net.Error
+	if errors.As(err, &slow) && slow.Timeout() {
+		return nil, fatal("57P05", late)
+	}
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return message, nil
+}
+
 // unreadable is what a client is told whose message cannot be read; nothing
 // behind it can be, either.
 func unreadable(err error) error {
-	var slow net.Error
+	var broken net.Error
 	var long *pgproto3.ExceededMaxBodyLenErr
 	switch {
-	case errors.As(err, &slow) && slow.Timeout():
-		return fatal("57P05", fmt.Sprintf("nothing was asked for %s", register.SessionIdle))
 	case errors.As(err, &long):
 		return fatal("54000", fmt.Sprintf("a message of %d bytes; at most %d", long.ActualBodyLen, long.MaxExpectedBodyLen))
-	case errors.As(err, &slow):
+	case errors.As(err, &broken):
 		return err
 	}
 	return fatal("08P01", "a message that is not of the protocol: "+err.Error())
