@@ -114,7 +114,7 @@ func (w *stageWriter) write(row int64, fields []string, d damage) error {
 		values[i] = strings.TrimFunc(values[i], isBlank)
 		seeText(&w.traits[i], values[i])
 		if name != sheetSource {
-			blank = blank && strings.TrimSpace(values[i]) == ""
+			blank = blank && values[i] == ""
 		}
 	}
 	if blank {

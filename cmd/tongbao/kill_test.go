@@ -155,7 +155,8 @@ func TestKilledServing(t *testing.T) {
 	clock := fmt.Sprintf("TEST_CLOCK=%d %d 60", testNow.Unix(), time.Now().UnixNano())
 	for kill := range kills {
 		handed := deliveries - len(held.names)
-		held.hand(t, max(0, (kill+1)*deliveries/kills-handed))
+		// A quarter at once, so that there is a month to compute from the first on.
+		held.hand(t, max(0, deliveries/4+(kill+1)*(deliveries-deliveries/4)/kills-handed))
 		var killed int64 // the run that the kill before left running
 		if run := find(history(t, town), register.Running); run != nil {
 			killed = run.ID
