@@ -197,7 +197,7 @@ func waitForDone(t *testing.T, town string, want int) {
 	t.Fatalf("no %d runs are done within a minute: %v", want, runsBy(t, town))
 }
 
-func history(t *testing.T, town string) []register.Run {
+func history(t testing.TB, town string) []register.Run {
 	t.Helper()
 	workspace, err := pipeline.FindWorkspace(town)
 	if err != nil {
@@ -210,7 +210,7 @@ func history(t *testing.T, town string) []register.Run {
 	return runs
 }
 
-func runsBy(t *testing.T, town string) map[register.RunState]int {
+func runsBy(t testing.TB, town string) map[register.RunState]int {
 	t.Helper()
 	states := map[register.RunState]int{}
 	for _, run := range history(t, town) {
