@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -103,9 +102,6 @@ func (w Workspace) OpenRegister(ctx context.Context) (*register.Register, error)
 
 // PublishedDir is the folder of all that was published.
 func (w Workspace) PublishedDir() string { return w.path("published") }
-
-// QueryFiles are the queries in force: the workspace's own before ours.
-func (w Workspace) QueryFiles() fs.FS { return w.queryFiles() }
 
 // Follow shows what a run says until it is over or the context ends; at once
 // for a run that is over, or that another process does.

@@ -167,6 +167,9 @@ func (h *House) fill(ctx context.Context, month tongbao.Month, dir string, manif
 			return err
 		}
 	}
+	if err := h.packQueries(filepath.Join(dir, queriesFile)); err != nil {
+		return err
+	}
 	h.Progress("build", 3, steps)
 	err = drawAll(ctx, month, h.Workspace.reportOptions(manifest), dir)
 	h.Progress("build", steps, steps)

@@ -22,7 +22,7 @@ func FileOf(name string) File {
 		return File{editionWords[found[1]], found[2]}
 	}
 	switch folder, _, _ := strings.Cut(name, "/"); folder {
-	case "warehouse.duckdb", "parquet":
+	case "warehouse.duckdb", "parquet", "queries.zip":
 		return File{Audience: Statisticians}
 	case "records.duckdb", "parquet-records":
 		return File{Audience: Taskforce}

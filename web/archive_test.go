@@ -78,7 +78,7 @@ func TestFilesByRole(t *testing.T) {
 }
 
 func isForStatisticians(name string) bool {
-	return strings.Contains(name, "统计版") || name == "warehouse.duckdb" || strings.HasPrefix(name, "parquet/")
+	return strings.Contains(name, "统计版") || name == "warehouse.duckdb" || name == "queries.zip" || strings.HasPrefix(name, "parquet/")
 }
 
 var linkPattern = regexp.MustCompile(`href="(/[^"#]*)"`)
@@ -218,5 +218,21 @@ func TestPointer(t *testing.T) {
 	}
 	if got := r.get("/archive"); !strings.Contains(got.text, "/archive/2026-10/v1/") || !strings.Contains(got.text, "/archive/2026-10/v2/") {
 		t.Error("the archive does not have both")
+	}
+}
+
+// TestOwnQueries: an indicator's page shows the query that made the version,
+// whatever the workspace has now.
+func TestOwnQueries(t *testing.T) {
+	p := demoPortal(t)
+	leader := p.as(register.RoleLeader)
+	if got := leader.get("/indicator/cg2").text; !strings.Contains(got, "from core.month_ticket as ticket") {
+		t.Errorf("the page lacks the query: %.300s", got)
+	}
+	if got := p.as(register.RoleStatistician).get("/archive").text; !strings.Contains(got, "queries.zip") {
+		t.Error("statisticians may not have the queries")
+	}
+	if got := leader.get("/archive").text; strings.Contains(got, "queries.zip") {
+		t.Error("leaders are offered the queries")
 	}
 }

@@ -61,7 +61,7 @@ func (s *Server) archive(v *visit) error {
 				Rubric: of.Rubric, Audit: of.Audit.String()}
 			for _, f := range v.files(of) {
 				switch path.Ext(f.Name) {
-				case ".duckdb":
+				case ".duckdb", ".zip":
 					one.Data = append(one.Data, f)
 				case ".parquet":
 					one.Parquet = append(one.Parquet, f)

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"errors"
-	"io/fs"
 	"net/http"
 	"regexp"
 	"strings"
@@ -57,12 +55,9 @@ func (s *Server) indicator(v *visit) error {
 	return v.print(of, "indicator", func() (any, error) {
 		own := rows[0]
 		body := indicatorBody{Code: code, Name: own.Get("name"), Rule: v.rule(own), Letters: v.words.Notes["method"]}
-		if s.Queries != nil {
-			sql, err := fs.ReadFile(s.Queries, "indicator/"+strings.ToLower(code)+".sql")
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
-			}
-			body.SQL = string(sql)
+		var err error
+		if body.SQL, err = of.query("indicator/" + strings.ToLower(code) + ".sql"); err != nil {
+			return nil, err
 		}
 		codes := map[string]string{}
 		for _, one := range v.rows(of, "community") {

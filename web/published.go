@@ -1,6 +1,7 @@
 package web
 
 import (
+	"archive/zip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -157,6 +158,23 @@ func (l *library) readVersion(ctx context.Context, dir string, month tongbao.Mon
 		}
 	}
 	return of, nil
+}
+
+// query is a query that made the version, "" if it has none of that name.
+func (of *version) query(name string) (string, error) {
+	pack, err := zip.OpenReader(filepath.Join(of.dir, "queries.zip"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer pack.Close()
+	text, err := fs.ReadFile(pack, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
 }
 
 // manifest reads the manifest of a version, once.

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,7 +48,6 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	OIDC           *OIDC  // nil for passwords only; it wants URL
 	Published      string // folder data/published
-	Queries        fs.FS  // the queries that made what is published: indicator/<indicator>.sql
 	Register       *register.Register
 	Acts           Acts
 	Readers        Readers         // what may be asked with SQL; nil answers none

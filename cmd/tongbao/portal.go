@@ -49,7 +49,7 @@ func (a *app) servePortal(ctx context.Context, w pipeline.Workspace, service *pi
 		OIDC: oidc,
 		Town: w.Config.Town, Listen: config.Listen, URL: config.URL, TrustedProxies: proxies,
 		Certificate: w.InWorkspace(config.Certificate), Key: w.InWorkspace(config.Key),
-		Published: w.PublishedDir(), Queries: w.QueryFiles(), Register: reg, Acts: acts{w, service}, Readers: readers, Desk: sharedDesk(w, reg), Log: log, Now: a.now,
+		Published: w.PublishedDir(), Register: reg, Acts: acts{w, service}, Readers: readers, Desk: sharedDesk(w, reg), Log: log, Now: a.now,
 	})
 	if err != nil {
 		return err
