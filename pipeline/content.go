@@ -96,8 +96,12 @@ func (h *House) fileCopies(ctx context.Context, month tongbao.Month) (public, re
 		_, isSeen := register.Readable(register.Statisticians, table)
 		return !isSeen && (schema == "seed" || schema == "core")
 	})
+	records := recordCopies(month)
+	for _, one := range records {
+		delete(made, one.Table)
+	}
 	public, restricted = shares(made, fmt.Sprintf("month <= date '%s'", month.First().Format("2006-01-02")))
-	return public, append(restricted, recordCopies(month)...), nil
+	return public, append(restricted, records...), nil
 }
 
 // monthCopies are the month's own rows of the computed tables, for parquet/ and
@@ -131,7 +135,7 @@ func recordCopies(month tongbao.Month) []warehouse.Copy {
 		{Table: "seed.staff", Select: "select * exclude (name) from seed.staff order by all"},
 		{Table: "seed.assignment", Select: "select * from seed.assignment order by all"},
 		ofMonth("core.month_ticket"), ofMonth("core.month_repair"), ofMonth("core.month_activity"),
-		ofMonth("core.month_plan"), ofMonth("core.month_return"), ofMonth("core.month_event"),
+		ofMonth("core.month_plan"), ofMonth("core.month_return"), ofMonth("core.month_event"), ofMonth("bulletin.counted_record"),
 		{Table: "core.exclusion", Select: "select * from core.exclusion order by source, source_key"},
 		{Table: "core.fund_entry", Select: fmt.Sprintf("select * from core.fund_entry where day < date '%s' order by source, source_key", next)},
 		{Table: "core.quarantine", Select: "select * exclude (value) from core.quarantine order by load_id, sheet, row_no, column_name"},

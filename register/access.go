@@ -69,9 +69,12 @@ var access = []struct {
 	{tables("lost_record"), map[Audience]Sight{
 		Taskforce: {}, Unit: {Own: "community", Without: []string{"file", "sheet", "row_no", "site", "reason", "evidence"}},
 	}},
+	{tables("counted_record"), map[Audience]Sight{
+		Taskforce: {}, Unit: {Own: "community", Without: []string{"file", "sheet", "row_no", "site"}},
+	}},
 	{tables("exclusion staff"), map[Audience]Sight{Taskforce: {}}},
 	// Steps on the way to the tables above; no edition prints them.
-	{tables(`coordination_ticket lost_event lost_plan lost_repair lost_return lost_source lost_ticket move_event move_limit move_line
+	{tables(`coordination_ticket counted_activity counted_leak counted_repair lost_event lost_plan lost_return move_event move_limit move_line
 		move_mix move_pair move_part move_row move_veto`), nil},
 }
 

@@ -118,7 +118,9 @@ func Views(a Account) map[string]View {
 	case RoleLine:
 		// The owner of a line hears appeals about it: its records, as masked as
 		// a community sees its own, but of all communities.
-		views["lost_record"] = View{Sight: Sight{Without: Seen(Unit)["lost_record"].Without}, Line: "line"}
+		for _, table := range tables("lost_record counted_record") {
+			views[table] = View{Sight: Sight{Without: Seen(Unit)[table].Without}, Line: "line"}
+		}
 	case RoleOperator:
 		for _, table := range tables("heading quality_load quality_note quality_quarantine") {
 			if sight, found := Seen(Statisticians)[table]; found {

@@ -37,6 +37,9 @@ func (db *DB) MakeTables(ctx context.Context, queries []Query) error {
 				return fmt.Errorf("%s: %w", table.path, err)
 			}
 		}
+		if err := dropForgotten(ctx, tx, tables); err != nil {
+			return err
+		}
 		if err := refuseInexact(ctx, tx); err != nil {
 			return err
 		}
@@ -65,7 +68,8 @@ func tablesOfQueries(queries []Query) []tableOf {
 	// A table that reads its own or later months' rows must say its columns.
 	for _, q := range queries {
 		if columns := q.Header["columns"]; columns != "" {
-			tables = append(tables, tableOf{path: q.Path + ", header \"columns\"", create: fmt.Sprintf("create table if not exists %s (%s)", quoteTable(q.Table()), columns)})
+			name := quoteTable(q.Table())
+			tables = append(tables, tableOf{path: q.Path + ", header \"columns\"", name: name, create: fmt.Sprintf("create table if not exists %s (%s)", name, columns)})
 		}
 	}
 	for _, q := range queries {
@@ -93,6 +97,30 @@ func addColumns(ctx context.Context, tx *Tx, table tableOf) error {
 	for _, column := range missing.Cells {
 		statement := fmt.Sprintf(`alter table %s add column "%s" %s`, table.name, column[0].String, column[1].String)
 		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropForgotten drops the bulletin tables that no query makes any more: what an
+// earlier program left there would be published as it was. Nothing but queries
+// writes that layer.
+func dropForgotten(ctx context.Context, tx *Tx, tables []tableOf) error {
+	made := map[string]bool{}
+	for _, table := range tables {
+		made[table.name] = true
+	}
+	there, err := textRows(ctx, tx.conn, "select table_name from duckdb_tables() where schema_name = 'bulletin'")
+	if err != nil {
+		return err
+	}
+	for _, row := range there.Cells {
+		name := quoteTable("bulletin." + row[0].String)
+		if made[name] {
+			continue
+		}
+		if _, err := tx.Exec(ctx, "drop table "+name); err != nil {
 			return err
 		}
 	}

@@ -42,3 +42,28 @@ func TestGrownQuery(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestForgottenQuery holds that a bulletin table goes with the query that made
+// it, so that nothing of an earlier program is published.
+func TestForgottenQuery(t *testing.T) {
+	ctx := context.Background()
+	db, err := Open(ctx, "", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	sql := &fstest.MapFile{Data: []byte(caseHeader + "select $month as month, 1 as cases")}
+	for _, files := range []fstest.MapFS{{"bulletin/a.sql": sql, "bulletin/b.sql": sql}, {"bulletin/b.sql": sql}} {
+		queries, err := ReadQueries(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.MakeTables(ctx, queries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there, err := db.Tables(ctx, "bulletin")
+	if err != nil || len(there) != 1 || there["bulletin.b"] == nil {
+		t.Errorf("got %v (%v), want bulletin.b alone", there, err)
+	}
+}

@@ -63,12 +63,16 @@ func (s *Server) indicator(v *visit) error {
 		for _, one := range v.rows(of, "community") {
 			codes[one.Get("name")] = one.Get("grid_id")
 		}
+		figure := func(key string, code func(row) string) column {
+			return column{Key: key, Kind: integer, To: v.toCounted(of, key, code)}
+		}
+		ofCommunity, ofArea := func(r row) string { return codes[r.Get("name")] }, func(r row) string { return r.Get("grid_id") }
 		body.Results = v.sheetOf(of, "line_points", v.words.Sections["line_points"], where(v.rows(of, "line_points"), "indicator", code), []column{
-			{Key: "name", To: func(r row) string { return v.to("/unit/%s", codes[r.Get("name")]) }}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
+			{Key: "name", To: func(r row) string { return v.to("/unit/%s", ofCommunity(r)) }}, figure("numerator", ofCommunity), figure("denominator", ofCommunity),
 			{Key: "n", Kind: integer}, {Key: "points", Kind: score}, {Key: "full_points", Kind: score}, {Key: "lost", Kind: score}, {Key: "state", Kind: coded}})
 		body.Areas = v.sheetOf(of, "long", v.words.Sections["long_area"], where(v.rows(of, "long"), "indicator", code, "level", "3"), []column{
-			{Key: "name", To: func(r row) string { return v.to("/unit/%s", r.Get("grid_id")) }}, {Key: "own_numerator", Kind: integer}, {Key: "own_denominator", Kind: integer},
-			{Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer}, {Key: "n", Kind: integer}, {Key: "points", Kind: score}, {Key: "state", Kind: coded}})
+			{Key: "name", To: func(r row) string { return v.to("/unit/%s", ofArea(r)) }}, figure("own_numerator", ofArea), figure("own_denominator", ofArea),
+			figure("numerator", ofArea), figure("denominator", ofArea), {Key: "n", Kind: integer}, {Key: "points", Kind: score}, {Key: "state", Kind: coded}})
 		body.Exclusions = v.exclusions(of, where(v.rows(of, "exclusion"), "indicator", code))
 		if v.may(register.DoorRecords) {
 			body.Records = v.to("/records?indicator=%s", code)

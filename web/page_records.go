@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -15,13 +17,18 @@ type recordsBody struct {
 	Grid       string // name of the unit, "" for all
 	Indicator  string
 	Line       string
+	Choice     []link // only what is lost, or all that is counted; empty where nothing is
 	Records    sheet
 	Exclusions sheet
+	Counted    *countedRecords // nil for a list of what is lost
 	Count      int
+	Shown      int    // fewer than Count where a page cannot list all
+	SQL        string // address of the question for all, "" for who may not ask
 }
 
-// records answers with the single rows that counted against a unit. Looking is
-// written down before anything is shown.
+// records answers with the single rows that counted against a unit, or with
+// counted=1 with all that its figures count. Looking is written down before
+// anything is shown.
 func (s *Server) records(v *visit) error {
 	of, err := v.published()
 	if err != nil {
@@ -33,61 +40,118 @@ func (s *Server) records(v *visit) error {
 		return refuse(http.StatusNotFound, "not_found")
 	}
 	body := recordsBody{Indicator: indicator, Line: line, Trail: v.trail()}
-	rows, excluded := v.rows(of, "lost_record"), v.rows(of, "exclusion")
+	var by []among
 	if grid != "" {
-		isIn, found := v.gridOf(of, grid, &body)
+		unit, found := v.gridOf(of, grid, &body)
 		if !found {
 			return refuse(http.StatusNotFound, "no_unit")
 		}
-		rows, excluded = slices.DeleteFunc(rows, isIn.not), slices.DeleteFunc(excluded, isIn.not)
+		by = append(by, unit)
 	}
-	for _, narrow := range [][2]string{{"indicator", indicator}, {"line", line}} {
-		if narrow[1] != "" {
-			rows, excluded = where(rows, narrow[0], narrow[1]), where(excluded, narrow[0], narrow[1])
+	for _, narrow := range []among{{"indicator", []string{indicator}}, {"line", []string{line}}} {
+		if narrow.Values[0] != "" {
+			by = append(by, narrow)
 		}
 	}
-	body.Count = len(rows)
-	err = v.audit(register.ActRecords, of.Month.String(), map[string]any{"grid": grid, "indicator": indicator, "line": line, "rows": len(rows), "exclusions": len(excluded)})
+	_, isOpened := of.opened[indicator]
+	isOpened = isOpened || indicator == "" && len(of.opened) > 0
+	table := "lost_record"
+	if isOpened && query.Get("counted") == "1" {
+		table = "counted_record"
+	}
+	if isOpened {
+		body.Choice = v.recordsChoice(grid, indicator, line, table)
+	}
+	rows, err := v.recordRows(of, table, by, &body)
 	if err != nil {
 		return err
 	}
-	body.Records = v.sheet("lost_record", rows, column{Key: "community"}, column{Key: "area", Head: v.words.say("level.3")}, column{Key: "grid_id"}, column{Key: "line", Kind: coded},
-		column{Key: "indicator", To: func(r row) string { return v.to("/indicator/%s", r.Get("indicator")) }}, column{Key: "indicator_name"}, column{Key: "kind", Kind: coded}, column{Key: "record"},
-		column{Key: "day", Kind: date}, column{Key: "due_day", Kind: date}, column{Key: "site"}, column{Key: "against", Kind: coded}, column{Key: "weight", Kind: integer},
-		column{Key: "numerator", Kind: rate}, column{Key: "denominator", Kind: rate}, column{Key: "points", Kind: signed}, column{Key: "cap", Kind: score},
-		column{Key: "reason", Kind: coded, Head: v.words.say("records.reason")}, column{Key: "evidence"}, column{Key: "source", Kind: coded}, column{Key: "file"}, column{Key: "row_no", Kind: integer})
+	excluded := v.rows(of, "exclusion")
+	for _, narrow := range by {
+		excluded = slices.DeleteFunc(excluded, narrow.not)
+	}
+	err = v.audit(register.ActRecords, of.Month.String(), map[string]any{"grid": grid, "indicator": indicator, "line": line, "counted": body.Counted != nil, "rows": len(rows), "exclusions": len(excluded)})
+	if err != nil {
+		return err
+	}
+	if body.Shown = len(rows); v.may(register.DoorSQL) {
+		body.SQL = "/sql?" + url.Values{"sql": {selectFrom(of, table, "*", by)}, "of": {of.Month.String()}}.Encode()
+	}
+	body.Records = v.recordSheet(of, table, rows)
 	body.Exclusions = v.exclusions(of, excluded)
 	return v.showFresh(of, "records", body)
 }
 
-// inGrid says whether a record belongs to a unit.
-type inGrid func(row) bool
+// recordRows are the records of a page and how many there are in all.
+func (v *visit) recordRows(of *version, table string, by []among, body *recordsBody) ([]row, error) {
+	if table == "counted_record" {
+		counted, err := v.counted(of, by)
+		body.Counted, body.Count = &counted, counted.Count
+		return counted.Rows, err
+	}
+	rows := v.rows(of, table)
+	for _, narrow := range by {
+		rows = slices.DeleteFunc(rows, narrow.not)
+	}
+	body.Count = len(rows)
+	return rows[:min(len(rows), maxRecords)], nil
+}
 
-func (in inGrid) not(r row) bool { return !in(r) }
+// recordsChoice are the addresses of the two lists.
+func (v *visit) recordsChoice(grid, indicator, line, here string) []link {
+	var choice []link
+	for _, one := range [][2]string{{"lost_record", ""}, {"counted_record", "1"}} {
+		query := url.Values{}
+		for key, value := range map[string]string{"grid": grid, "indicator": indicator, "line": line, "counted": one[1]} {
+			if value != "" {
+				query.Set(key, value)
+			}
+		}
+		choice = append(choice, link{Text: v.words.say("records." + one[0]), To: strings.TrimSuffix(v.to("/records?%s", query.Encode()), "?"), IsHere: one[0] == here})
+	}
+	return choice
+}
+
+func (v *visit) recordSheet(of *version, table string, rows []row) sheet {
+	names := map[string]string{}
+	for _, one := range v.rows(of, "method") {
+		names[one.Get("indicator")] = one.Get("name")
+	}
+	drawn := v.sheet(table, rows, column{Key: "community"}, column{Key: "area", Head: v.words.say("level.3")}, column{Key: "grid_id"}, column{Key: "line", Kind: coded},
+		column{Key: "indicator", To: func(r row) string { return v.to("/indicator/%s", r.Get("indicator")) }},
+		column{Key: "indicator_name", Show: func(r row) string { return v.words.data(cmp.Or(r.Get("indicator_name"), names[r.Get("indicator")])) }}, column{Key: "kind", Kind: coded}, column{Key: "record"},
+		column{Key: "day", Kind: date}, column{Key: "due_day", Kind: date}, column{Key: "site"}, column{Key: "against", Kind: coded}, column{Key: "weight", Kind: integer},
+		column{Key: "numerator", Kind: rate}, column{Key: "denominator", Kind: rate}, column{Key: "points", Kind: signed}, column{Key: "cap", Kind: score},
+		column{Key: "reason", Kind: coded, Head: v.words.say("records.reason")}, column{Key: "evidence"}, column{Key: "source", Kind: coded}, column{Key: "file"}, column{Key: "row_no", Kind: integer})
+	if table == "counted_record" {
+		drawn.Title = v.words.say("records.counted_record")
+	}
+	return drawn
+}
 
 // gridOf finds a unit that the reader may see, and says how its records are
 // known: a community's by its code, a building grid's by its own, an area's by
 // the building grids in it.
-func (v *visit) gridOf(of *version, code string, body *recordsBody) (inGrid, bool) {
+func (v *visit) gridOf(of *version, code string, body *recordsBody) (among, bool) {
 	name := func(text string) { // the unit's own place in the trail
 		body.Grid = text
 		body.Trail = append(body.Trail, link{Text: text, To: v.to("/unit/%s", code)})
 	}
 	if rows := where(v.rows(of, "community"), "grid_id", code); len(rows) > 0 {
 		name(rows[0].Get("name"))
-		return func(r row) bool { return r.Get("community_id") == code }, true
+		return among{"community_id", []string{code}}, true
 	}
 	if rows := where(v.rows(of, "area"), "grid_id", code); len(rows) > 0 {
 		name(rows[0].Get("name"))
-		inside := map[string]bool{code: true}
+		inside := []string{code}
 		for _, one := range where(v.rows(of, "building"), "area_id", code) {
-			inside[one.Get("code")] = true
+			inside = append(inside, one.Get("code"))
 		}
-		return func(r row) bool { return inside[r.Get("grid_id")] }, true
+		return among{"grid_id", inside}, true
 	}
 	if rows := where(v.rows(of, "building"), "code", code); len(rows) > 0 {
 		name(code)
-		return func(r row) bool { return r.Get("grid_id") == code }, true
+		return among{"grid_id", []string{code}}, true
 	}
-	return nil, false
+	return among{}, false
 }

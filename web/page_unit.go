@@ -173,12 +173,15 @@ func (v *visit) recordsOf(code string) string {
 func (v *visit) indicators(of *version, level, code, name string) sheet {
 	toIndicator := func(r row) string { return v.to("/indicator/%s", r.Get("indicator")) }
 	toRecords := func(r row) string { return v.to("/records?grid=%s&indicator=%s", code, r.Get("indicator")) }
+	figure := func(key string) column {
+		return column{Key: key, Kind: integer, To: v.toCounted(of, key, func(row) string { return code })}
+	}
 	names := map[string]string{}
 	for _, one := range v.rows(of, "method") {
 		names[one.Get("indicator")] = one.Get("name")
 	}
 	columns := func(value string) []column {
-		list := []column{{Key: "line", Kind: coded}, {Key: "indicator", To: toIndicator}, {Key: "indicator_name", Show: func(r row) string { return v.words.data(names[r.Get("indicator")]) }}, {Key: "numerator", Kind: integer}, {Key: "denominator", Kind: integer},
+		list := []column{{Key: "line", Kind: coded}, {Key: "indicator", To: toIndicator}, {Key: "indicator_name", Show: func(r row) string { return v.words.data(names[r.Get("indicator")]) }}, figure("numerator"), figure("denominator"),
 			{Key: "n", Kind: integer}, {Key: value, Kind: score, Head: v.words.column("points")}, {Key: "full_points", Kind: score}, {Key: "least", Kind: score}, {Key: "middle", Kind: score}, {Key: "greatest", Kind: score}, {Key: "state", Kind: coded}}
 		if v.may(register.DoorRecords) {
 			list = append(list, column{Key: "record", Head: v.words.say("nav.records"), To: toRecords, Show: func(row) string { return v.words.say("unit.records") }})

@@ -33,6 +33,7 @@ type version struct {
 	dir    string
 	manifest
 	tables map[string]*table // of the layer bulletin
+	opened map[string]opened // by indicator
 }
 
 // manifest is what the portal reads of manifest.json.
@@ -221,6 +222,11 @@ func (of *version) readTables(ctx context.Context, file string) error {
 	there, err := db.Tables(ctx, "bulletin")
 	if err != nil {
 		return err
+	}
+	if there["bulletin.counted_record"] != nil {
+		if err := of.readOpened(ctx, db); err != nil {
+			return err
+		}
 	}
 	for _, name := range shownTables {
 		// A version of an earlier program may have fewer tables.

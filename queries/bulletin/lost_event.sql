@@ -13,6 +13,9 @@ with event as (
         event.severity,
         event.reason,
         event.evidence,
+        event.file,
+        event.sheet,
+        event.row_no,
         rubric.indicator,
         rubric.rule,
         step.points
@@ -49,6 +52,9 @@ select
     end::bigint as points,
     case when event.rule = 'veto' then event.points end::bigint as cap,
     event.reason,
-    event.evidence
+    event.evidence,
+    event.file,
+    event.sheet,
+    event.row_no
 from event
 order by event.indicator, event.source, event.event_id

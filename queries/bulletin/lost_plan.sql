@@ -10,6 +10,9 @@ with plan as (
         coalesce(plan.class, '') as class,
         min(plan.source) as source,
         min(plan.source_key) as source_key,
+        arg_min(plan.file, (plan.source, plan.source_key)) as file,
+        arg_min(plan.sheet, (plan.source, plan.source_key)) as sheet,
+        arg_min(plan.row_no, (plan.source, plan.source_key)) as row_no,
         sum(plan.required)::bigint as required
     from core.plan as plan
     inner join core.month_map as map
@@ -43,7 +46,10 @@ select
     $month as day,
     plan.class as against,
     coalesce(done.done, 0) as numerator,
-    plan.required as denominator
+    plan.required as denominator,
+    plan.file,
+    plan.sheet,
+    plan.row_no
 from plan
 inner join (
     values ('patrol', 'hb1'), ('firm_visit', 'jj8'), ('elder_visit', 'mz1')

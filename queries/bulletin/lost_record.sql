@@ -7,34 +7,33 @@
 -- build: month
 with lost as (
     select
-        'ticket' as kind, indicator, source, record, grid_id, site, day, due_day,
-        against, weight, null::decimal(18, 2) as numerator,
-        null::decimal(18, 2) as denominator, null::bigint as points,
-        null::bigint as cap, null::text as reason, null::text as evidence
-    from bulletin.lost_ticket
+        kind, lower(indicator) as indicator, source, record, file, sheet, row_no,
+        grid_id, site, day, due_day, against, weight,
+        null::decimal(18, 2) as numerator, null::decimal(18, 2) as denominator,
+        null::bigint as points, null::bigint as cap, null::text as reason,
+        null::text as evidence
+    from bulletin.counted_record
     where month = $month
+        and is_against
     union all
     select
-        'repair', indicator, source, record, grid_id, null, day, due_day,
-        against, weight, null, null, null, null, null, null
-    from bulletin.lost_repair
-    where month = $month
-    union all
-    select
-        'event', indicator, source, record, grid_id, site, day, null,
-        against, weight, null, null, points, cap, reason, evidence
+        'event', indicator, source, record, file, sheet, row_no,
+        grid_id, site, day, null, against, weight,
+        null, null, points, cap, reason, evidence
     from bulletin.lost_event
     where month = $month
     union all
     select
-        'return', indicator, source, record, grid_id, null, day, null,
-        against, null, numerator, denominator, points, null, null, null
+        'return', indicator, source, record, file, sheet, row_no,
+        grid_id, null, day, null, against, null,
+        numerator, denominator, points, null, null, null
     from bulletin.lost_return
     where month = $month
     union all
     select
-        'plan', indicator, source, record, grid_id, null, day, null,
-        against, null, numerator, denominator, null, null, null, null
+        'plan', indicator, source, record, file, sheet, row_no,
+        grid_id, null, day, null, against, null,
+        numerator, denominator, null, null, null, null
     from bulletin.lost_plan
     where month = $month
 )
@@ -56,9 +55,9 @@ select
     lost.kind,
     lost.source,
     lost.record,
-    origin.file,
-    origin.sheet,
-    origin.row_no,
+    lost.file,
+    lost.sheet,
+    lost.row_no,
     lost.day,
     lost.due_day,
     lost.site,
@@ -84,9 +83,4 @@ left join core.month_unit as community
 left join core.month_unit as area
     on unit.area_id = area.grid_id
     and area.month = $month
-left join bulletin.lost_source as origin
-    on origin.month = $month
-    and lost.kind = origin.kind
-    and lost.source = origin.source
-    and lost.record = origin.record
 order by position

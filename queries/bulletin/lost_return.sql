@@ -29,7 +29,10 @@ select
     returned.denominator,
     (
         -clause.price * (returned.denominator - returned.numerator)
-    )::bigint as points
+    )::bigint as points,
+    returned.file,
+    returned.sheet,
+    returned.row_no
 from core."return" as returned
 inner join clause
     on returned.item = clause.indicator

@@ -14,7 +14,10 @@ select
     activity.is_valid,
     activity.checked,
     activity.found_right,
-    activity.first_delivered_at >= info.cutoff_at as is_late
+    activity.first_delivered_at >= info.cutoff_at as is_late,
+    activity.file,
+    activity.sheet,
+    activity.row_no
 from core.activity as activity
 inner join core.month_info as info
     on info.month = $month

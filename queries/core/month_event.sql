@@ -14,7 +14,10 @@ select
     event.severity,
     event.reason,
     event.evidence,
-    event.first_delivered_at >= info.cutoff_at as is_late
+    event.first_delivered_at >= info.cutoff_at as is_late,
+    event.file,
+    event.sheet,
+    event.row_no
 from core.event as event
 inner join core.month_info as info
     on info.month = $month

@@ -69,7 +69,10 @@ select
         seen.due_at < seen.month_end and seen.finished_at is null, false
     ) as is_overdue_open,
     seen.state = 'void' as is_excluded,
-    seen.first_delivered_at >= seen.cutoff_at as is_late
+    seen.first_delivered_at >= seen.cutoff_at as is_late,
+    seen.file,
+    seen.sheet,
+    seen.row_no
 from seen
 inner join core.month_map as map
     on seen.grid_id = map.grid_id

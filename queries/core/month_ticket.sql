@@ -85,7 +85,10 @@ select
         else excluded.reason
     end as exclusion_reason,
     coalesce(excluded.metric_sets, []) as excluded_for,
-    settled.first_delivered_at >= settled.cutoff_at as is_late
+    settled.first_delivered_at >= settled.cutoff_at as is_late,
+    settled.file,
+    settled.sheet,
+    settled.row_no
 from settled
 inner join core.month_map as map
     on settled.grid_id = map.grid_id
