@@ -32,6 +32,19 @@ settled as (
         seen.*,
         coalesce(seen.disposed_at, seen.closed_at) as settled_at
     from seen
+),
+
+-- Only what was approved counts; "all" takes the ticket out of every count, an
+-- indicator out of that one.
+excluded as (
+    select
+        exclusion.ticket_source as source,
+        exclusion.ticket_id,
+        max(exclusion.reason) filter (exclusion.metric_set = 'all') as reason,
+        list(distinct exclusion.metric_set order by exclusion.metric_set) as metric_sets
+    from core.exclusion as exclusion
+    where exclusion.approved_by is not null
+    group by exclusion.ticket_source, exclusion.ticket_id
 )
 
 select
@@ -53,24 +66,11 @@ select
             and settled.reported_at::date
             <= coalesce(post.valid_to, date '9999-12-31')
     )) as staff_id,
-    settled.channel,
-    settled.urgency,
-    settled.weight,
-    settled.reported_at,
-    settled.due_at,
-    settled.disposed_at,
-    settled.closed_at,
-    settled.settled_at,
-    settled.state,
-    settled.satisfaction,
-    settled.is_contacted,
-    settled.is_resolved,
-    settled.rework_count,
-    settled.is_postponed,
-    settled.repeat_of,
-    settled.helping_lines,
-    settled.reinspect_due_at,
-    settled.reinspected_at,
+    settled.channel, settled.urgency, settled.weight,
+    settled.reported_at, settled.due_at, settled.disposed_at, settled.closed_at, settled.settled_at,
+    settled.state, settled.satisfaction, settled.is_contacted, settled.is_resolved,
+    settled.rework_count, settled.is_postponed, settled.repeat_of, settled.helping_lines,
+    settled.reinspect_due_at, settled.reinspected_at,
     settled.reported_at >= settled.month_start as is_reported,
     coalesce(settled.due_at >= settled.month_start and settled.due_at < settled.month_end, false) as is_due,
     coalesce(settled.closed_at >= settled.month_start, false) as is_closed,
@@ -93,7 +93,6 @@ from settled
 inner join core.month_map as map
     on settled.grid_id = map.grid_id
     and map.month = $month
-left join core.month_exclusion as excluded
+left join excluded
     on settled.source = excluded.source
     and settled.ticket_id = excluded.ticket_id
-    and excluded.month = $month
