@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +141,9 @@ func TestKilledServing(t *testing.T) {
 	kills := 20
 	if os.Getenv("SOAK") != "" {
 		kills = 600
+	}
+	if n, err := strconv.Atoi(os.Getenv("KILLS")); err == nil {
+		kills = n
 	}
 	calm, town := sharedDemo(t, 3, published), ownDemo(t, 3, delivered)
 	setJobs(t, town, `
