@@ -98,7 +98,7 @@ func (v *visit) rule(own row) []fact {
 }
 
 func (v *visit) exclusions(of *version, rows []row) sheet {
-	return v.sheet("exclusion", rows, column{Key: "community"}, column{Key: "line", Kind: coded}, column{Key: "record"}, column{Key: "grid_id"}, column{Key: "indicator"},
+	return v.sheet("exclusion", rows, column{Key: "community"}, column{Key: "line", Kind: coded}, column{Key: "record", Head: v.words.say("records.record")}, column{Key: "grid_id"}, column{Key: "indicator"},
 		column{Key: "reason", Kind: coded, Head: v.words.say("records.reason")}, column{Key: "evidence"}, column{Key: "decided_by", Kind: coded}, column{Key: "decided_at", Kind: date}, column{Key: "approved_by"},
 		column{Key: "source", Kind: coded}, column{Key: "file"}, column{Key: "row_no", Kind: integer})
 }

@@ -119,7 +119,7 @@ func (v *visit) recordSheet(of *version, table string, rows []row) sheet {
 	}
 	drawn := v.sheet(table, rows, column{Key: "community"}, column{Key: "area", Head: v.words.say("level.3")}, column{Key: "grid_id"}, column{Key: "line", Kind: coded},
 		column{Key: "indicator", To: func(r row) string { return v.to("/indicator/%s", r.Get("indicator")) }},
-		column{Key: "indicator_name", Show: func(r row) string { return v.words.data(cmp.Or(r.Get("indicator_name"), names[r.Get("indicator")])) }}, column{Key: "kind", Kind: coded}, column{Key: "record"},
+		column{Key: "indicator_name", Show: func(r row) string { return v.words.data(cmp.Or(r.Get("indicator_name"), names[r.Get("indicator")])) }}, column{Key: "kind", Kind: coded}, column{Key: "record", Head: v.words.say("records.record")},
 		column{Key: "day", Kind: date}, column{Key: "due_day", Kind: date}, column{Key: "site"}, column{Key: "against", Kind: coded}, column{Key: "weight", Kind: integer},
 		column{Key: "numerator", Kind: rate}, column{Key: "denominator", Kind: rate}, column{Key: "points", Kind: signed}, column{Key: "cap", Kind: score},
 		column{Key: "reason", Kind: coded, Head: v.words.say("records.reason")}, column{Key: "evidence"}, column{Key: "source", Kind: coded}, column{Key: "file"}, column{Key: "row_no", Kind: integer})
