@@ -117,10 +117,11 @@ func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx, changes merge
 	l.load.Loaded = l.incoming - changes.same - changes.older
 	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
 	// A row that only moves the first delivery touches its month too: whether it
-	// came late may change.
+	// came late may change. So does one that says the same in a later delivery:
+	// the month's records name the file that they were read from.
 	without := ""
 	if changes.same+changes.older > 0 {
-		without = "\nanti join (select place from verdict where not (is_newer and is_changed or is_earlier)) as verdict using (place)"
+		without = "\nanti join (select place from verdict where not (is_newer or is_earlier)) as verdict using (place)"
 	}
 	var month string
 	if err := tx.QueryRow(ctx, "select coalesce(strftime(min(touched_at), '%Y-%m'), '') from incoming"+without).Scan(&month); err != nil {
