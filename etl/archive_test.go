@@ -213,19 +213,51 @@ func TestUnfinished(t *testing.T) {
 }
 
 // TestChangedWhileRead: a file that changes between its description and its
-// landing is not taken under the wrong hash.
+// landing is not taken, whether it was hashed before or is hashed as it lands.
 func TestChangedWhileRead(t *testing.T) {
 	w := newTown(t, plainSource)
+	const name = "工单_20261102.csv"
+	for _, before := range []string{"", "编号,正文\n1,甲\n"} {
+		w.put(name, "编号,正文\n1,甲\n")
+		if before != "" { // it has a landed file's name, so it is hashed at once
+			w.pull()
+			w.put(name, "编号,正文\n1,丙\n")
+		}
+		items, err := w.in.scan(context.Background(), &Report{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isHashed := items[0].SHA256 != ""; isHashed != (before != "") {
+			t.Errorf("hashed before it lands: %v", isHashed)
+		}
+		w.put(name, "编号,正文\n1,甲\n2,乙\n")
+		landed, _ := filepath.Glob(filepath.Join(w.in.Raw, "*", "*"))
+		next := &prepared{loader: loader{d: &w.in.Definitions[0], item: items[0]}}
+		w.in.stage(context.Background(), w.db, next)
+		next.loader.close()
+		if next.err == nil || !strings.Contains(next.err.Error(), "was changed while it was read") {
+			t.Errorf("got %v", next.err)
+		}
+		now, _ := filepath.Glob(filepath.Join(w.in.Raw, "*", "*"))
+		if diff := cmp.Diff(landed, now); diff != "" {
+			t.Errorf("landed: %s", diff)
+		}
+	}
+}
+
+// TestSameBytesUnderNewName: they are known once they are read, and leave
+// nothing in raw/.
+func TestSameBytesUnderNewName(t *testing.T) {
+	w := newTown(t, plainSource)
 	w.put("工单_20261102.csv", "编号,正文\n1,甲\n")
-	items, err := w.in.scan(context.Background(), &Report{})
-	if err != nil {
-		t.Fatal(err)
+	w.pull()
+	landed, _ := filepath.Glob(filepath.Join(w.in.Raw, "*", "*"))
+	w.put("工单_20261103.csv", "编号,正文\n1,甲\n")
+	if report := w.pull(); report.Known != 2 || len(report.Loads) != 0 {
+		t.Errorf("known %d, loads %v", report.Known, report.Loads)
 	}
-	w.put("工单_20261102.csv", "编号,正文\n1,甲\n2,乙\n")
-	if _, err := land(w.in.Raw, items[0]); err == nil || !strings.Contains(err.Error(), "was changed while it was read") {
-		t.Errorf("got %v", err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(w.in.Raw, "*", "*.csv")); len(left) != 0 {
-		t.Errorf("landed %v", left)
+	now, _ := filepath.Glob(filepath.Join(w.in.Raw, "*", "*"))
+	if diff := cmp.Diff(landed, now); diff != "" {
+		t.Error(diff)
 	}
 }

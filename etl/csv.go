@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"unicode/utf8"
 )
 
 // readCSV stages a CSV delivery; scratch is a folder for what it writes.
@@ -16,13 +17,27 @@ func (d *Definition) readCSV(path, scratch string) (stage, error) {
 	if err := refuseNoCSV(path); err != nil {
 		return stage{}, err
 	}
-	utf8Path, err := utf8File(path, filepath.Join(scratch, "utf8.csv"), d.Encoding)
-	if err != nil {
-		return stage{}, err
+	// Mostly one reading tells that a file is UTF-8 and regular.
+	var regular bool
+	var shape csvShape
+	var scanning error
+	utf8Path := ""
+	if d.Encoding == "auto" || d.Encoding == "utf-8" {
+		utf8Path = path
+		regular, shape, scanning = scanCSV(path, d.Delimiter[0])
 	}
-	regular, shape, err := scanCSV(utf8Path, d.Delimiter[0])
-	if err != nil {
-		return stage{}, err
+	if !regular {
+		decoded, err := utf8File(path, filepath.Join(scratch, "utf8.csv"), d.Encoding)
+		if err != nil {
+			return stage{}, err
+		}
+		if decoded != utf8Path {
+			utf8Path = decoded
+			regular, shape, scanning = scanCSV(decoded, d.Delimiter[0])
+		}
+	}
+	if scanning != nil {
+		return stage{}, scanning
 	}
 	if shape.records > MaxRows {
 		return stage{}, &FileError{What: fmt.Sprintf("has %d rows, at most %d are read", shape.records, MaxRows), Do: "split it"}
@@ -72,8 +87,8 @@ type csvShape struct {
 	traits  []trait
 }
 
-// scanCSV reads the bytes of a CSV once and says whether it is regular: every
-// record has the header's fields, one kind of line end, no text after a
+// scanCSV reads the bytes of a CSV once and says whether it is regular: UTF-8,
+// every record has the header's fields, one kind of line end, no text after a
 // closing quote, no line too long. What is not regular is read carefully; what
 // is regular the engine reads alike, which a test holds.
 func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err error) {
@@ -108,7 +123,7 @@ func scanCSV(path string, delimiter byte) (regular bool, shape csvShape, err err
 				shape.traits = make([]trait, fields+1)
 			}
 			// Only the last line may lack its end.
-			regular = regular && ok && fields == delimiters && (end == shape.newline || atEnd)
+			regular = regular && ok && fields == delimiters && (end == shape.newline || atEnd) && utf8.Valid(line)
 			shape.records++
 			if regular && number > 1 {
 				seeLine(shape.traits, line[:len(line)-len(end)], delimiter)

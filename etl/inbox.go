@@ -109,10 +109,10 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 				continue
 			}
 			item, err := d.describe(path, info)
-			if err := report.note(err, d.Source, info.Name()); err != nil {
-				return nil, err
-			} else if item.SHA256 != "" {
+			if err == nil {
 				items = append(items, item)
+			} else if err := report.note(err, d.Source, info.Name()); err != nil {
+				return nil, err
 			}
 		}
 		if matched {
@@ -131,8 +131,43 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 			}
 		}
 	}
+	if err := in.hashOld(items); err != nil {
+		return nil, err
+	}
 	sortDeliveries(items)
 	return items, nil
+}
+
+// hashOld hashes the files that may have been landed before, by their names,
+// and those of one name: only their content tells them apart. The others are
+// hashed while they are landed, in one reading.
+func (in Intake) hashOld(items []delivery) error {
+	count, landed := map[string]int{}, map[string]map[string]bool{}
+	for _, item := range items {
+		count[item.Name]++
+		if landed[item.Source] != nil {
+			continue
+		}
+		names := map[string]bool{}
+		entries, err := os.ReadDir(filepath.Join(in.Raw, item.Source))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, entry := range entries {
+			_, name, _ := strings.Cut(entry.Name(), "_")
+			names[name] = true
+		}
+		landed[item.Source] = names
+	}
+	for i := range items {
+		if item := &items[i]; item.SHA256 == "" && (count[item.Name] > 1 || landed[item.Source][item.Name]) {
+			var err error
+			if item.SHA256, err = hashFile(item.path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // note keeps an error of one delivery for the report, and returns any other.

@@ -12,11 +12,12 @@ import (
 	"tongbao/warehouse"
 )
 
-// loader takes one delivery into core: prepare stages and types it, finish
-// merges it in one transaction.
+// loader takes one delivery into core: stage lands it and looks through it,
+// typeRows types it, finish merges it in one transaction.
 type loader struct {
 	d        *Definition
 	item     delivery
+	scratch  string // folder of what is staged, until it is typed
 	st       stage
 	typing   *typing
 	staged   *warehouse.Staged // holds the table typed
@@ -42,47 +43,51 @@ func (l *loader) step(name string) {
 	l.clock = now
 }
 
-// prepare lands and stages a delivery and makes its table typed. Nothing of it
-// is seen outside the loader, which is to be closed.
-func (l *loader) prepare(ctx context.Context, db *warehouse.DB, in Intake) error {
+// stage lands a delivery and looks through it. Nothing of it is seen outside
+// the loader, which is to be closed.
+func (l *loader) stage(ctx context.Context, db *warehouse.DB, in Intake) (err error) {
+	if l.clock.IsZero() {
+		l.clock = time.Now()
+	}
+	l.salt, l.coreSQL, l.raw = in.Salt, in.Core[l.d.Target], in.Raw
 	// What is staged is not masked yet: it lies where raw/ does.
-	scratch, err := in.scratch()
-	if err != nil {
+	if l.scratch, err = in.scratch(); err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
-	l.clock = time.Now()
 	if l.item.Answers != nil {
 		l.d = l.d.forFixes()
 	}
-	path, err := in.fileOf(l.item, scratch)
+	path, err := in.fileOf(l.item, l.scratch)
 	if err != nil {
 		return err
 	}
 	l.step("land")
-	l.st, err = l.d.read(ctx, db, path, scratch, l.item)
+	l.st, err = l.d.read(ctx, db, path, l.scratch, l.item)
 	if err == nil {
 		err = l.d.checkHeader(l.st.header)
 	}
-	if err != nil {
-		return err
-	}
 	l.step("decode and look through")
+	return err
+}
+
+// typeRows makes the table typed of what is staged.
+func (l *loader) typeRows(ctx context.Context, db *warehouse.DB) error {
 	warehouse.Failpoint("etl.staged")
-	l.salt, l.coreSQL, l.raw = in.Salt, in.Core[l.d.Target], in.Raw
-	err = l.makeTyped(ctx, db)
+	l.clock = time.Now()
+	err := l.makeTyped(ctx, db)
 	if errors.Is(err, errMiscounted) && l.st.isFile && l.st.reader == "" {
 		// The engine and the scan disagree; the careful reader decides.
-		if l.st, err = l.d.readCSVCarefully(l.st.path, filepath.Join(scratch, "stage.csv")); err == nil {
+		if l.st, err = l.d.readCSVCarefully(l.st.path, filepath.Join(l.scratch, "stage.csv")); err == nil {
+			l.drop()
 			err = l.makeTyped(ctx, db)
 		}
 	}
+	l.clear()
 	l.step("read and type")
 	return err
 }
 
 func (l *loader) makeTyped(ctx context.Context, db *warehouse.DB) (err error) {
-	l.close()
 	if l.staged, err = db.Stage(ctx); err != nil {
 		return err
 	}
@@ -96,10 +101,24 @@ func (l *loader) makeTyped(ctx context.Context, db *warehouse.DB) (err error) {
 	return l.keepReplayed(ctx, l.staged.Tx())
 }
 
-func (l *loader) close() {
+// drop lets the table typed go, and clear what is staged.
+func (l *loader) drop() {
 	if l.staged != nil {
 		l.staged.Close()
+		l.staged = nil
 	}
+}
+
+func (l *loader) clear() {
+	if l.scratch != "" {
+		_ = os.RemoveAll(l.scratch) // what stays, the next pull clears
+		l.scratch = ""
+	}
+}
+
+func (l *loader) close() {
+	l.drop()
+	l.clear()
 }
 
 // finish does the load's transaction.

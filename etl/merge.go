@@ -13,12 +13,14 @@ import (
 // version is what tells the versions of a row apart, the latest greatest: by
 // the source's own moment of change, else by delivery. It does not depend on
 // the order in which deliveries are taken in.
-func version(of string) []string {
-	var terms []string
-	for _, term := range []string{"coalesce(%[1]s.updated_at, %[1]s.delivered_at)", "%[1]s.delivered_at", "%[1]s.file", "coalesce(%[1]s.sheet, '')", "%[1]s.row_no"} {
-		terms = append(terms, fmt.Sprintf(term, of))
-	}
-	return terms
+const version = "coalesce(%[1]s.updated_at, %[2]s), %[2]s, %[3]s, coalesce(%[1]s.sheet, ''), %[1]s.row_no"
+
+// heldVersion is that of a row of core, newVersion that of a row of incoming,
+// which keeps no column that is the same in all of its rows.
+var heldVersion = fmt.Sprintf(version, "core", "core.delivered_at", "core.file")
+
+func (l *loader) newVersion() string {
+	return fmt.Sprintf(version, "incoming", momentLiteral(l.item.DeliveredAt), literal(l.load.File))
 }
 
 // merge brings the good rows into core.<target>. What decides which of them
@@ -35,11 +37,8 @@ func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 			return err
 		}
 	}
-	if err := l.countMerge(ctx, tx, changes); err != nil {
-		return err
-	}
 	if changes.earlier > 0 {
-		if _, err := tx.Exec(ctx, fmt.Sprintf("update %s as core set first_delivered_at = verdict.first_delivered_at from verdict where core.rowid = verdict.held_place and not verdict.is_newer and core.first_delivered_at > verdict.first_delivered_at", target)); err != nil {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("update %s as core set first_delivered_at = held.first_delivered_at from held where core.rowid = held.held_place and not held.is_newer and core.first_delivered_at > held.first_delivered_at", target)); err != nil {
 			return err
 		}
 	}
@@ -48,9 +47,12 @@ func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 			return err
 		}
 	}
+	if err := l.countMerge(ctx, tx, target, changes); err != nil {
+		return err
+	}
 	// Last, because the rows of an older set are picked by what core holds.
 	if changes.replaced > 0 {
-		if err := touch(ctx, tx, changes.replaced, fmt.Sprintf("delete from %s where rowid in (select held_place from verdict where is_newer)", target)); err != nil {
+		if err := touch(ctx, tx, changes.replaced, fmt.Sprintf("delete from %s where rowid in (select held_place from held where is_newer)", target)); err != nil {
 			return err
 		}
 	}
@@ -61,70 +63,80 @@ func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 // listIncoming makes the table incoming of the good rows, of a repeated key the
 // latest, and says whether core may hold any of them.
 func (l *loader) listIncoming(ctx context.Context, tx *warehouse.Tx) (isKnown bool, err error) {
-	_, err = tx.Exec(ctx, "create or replace temp table incoming as select place, source_key, updated_at, delivered_at, file, sheet, row_no, "+
+	_, err = tx.Exec(ctx, "create or replace temp table incoming as select place, source_key, updated_at, sheet, row_no, "+
 		l.timeColumn("placed")+" as touched_at from placed")
 	if err != nil {
 		return false, err
 	}
-	var good int64
-	err = tx.QueryRow(ctx, fmt.Sprintf("select exists (select 1 from core.%q where source = ?), count(*), count(distinct source_key) from incoming", l.d.Target),
-		l.load.Source).Scan(&isKnown, &good, &l.incoming)
+	var good, distinct int64
+	// Texts of one hash are mostly one: to count hashes is cheaper, and where as
+	// many as rows are found no text is there twice.
+	err = tx.QueryRow(ctx, fmt.Sprintf("select exists (select 1 from core.%q where source = ?), count(*), count(distinct hash(source_key)) from incoming", l.d.Target),
+		l.load.Source).Scan(&isKnown, &good, &distinct)
 	if want := l.load.In - l.load.Quarantined; err == nil && (good > want || good < want && !l.isOlder) {
 		err = fmt.Errorf("%d good rows where %d were counted; this is a defect of the program", good, want)
 	}
-	if err != nil || good == l.incoming {
+	if l.incoming = good; err != nil || good == distinct {
 		return isKnown, err
 	}
-	_, err = tx.Exec(ctx, `delete from incoming where place in (select place from incoming
-qualify row_number() over (partition by source_key order by `+strings.Join(version("incoming"), " desc, ")+` desc) > 1)`)
+	repeated, err := tx.Exec(ctx, `delete from incoming where place in (select place from incoming
+qualify row_number() over (partition by source_key order by (`+l.newVersion()+`) desc) > 1)`)
+	if err != nil {
+		return isKnown, err
+	}
+	gone, err := repeated.RowsAffected()
+	l.incoming -= gone
 	return isKnown, err
 }
 
 // mergeChanges counts the rows whose keys core holds: those that the delivery
-// replaces, those of them that say the same, those that core has in a later
-// version, and those of them that it has by a later delivery.
-type mergeChanges struct{ replaced, same, older, earlier int64 }
+// replaces, those that core has in a later version, and those of them that it
+// has by a later delivery.
+type mergeChanges struct{ replaced, older, earlier int64 }
 
-// compare makes the table verdict of the incoming rows whose keys core holds.
-// is_newer: the incoming version stays; is_changed: it says something else.
+// compare makes the table held of the incoming rows whose keys core holds.
+// is_newer: the incoming version stays; touched_at: the moment that core has.
 func (l *loader) compare(ctx context.Context, tx *warehouse.Tx, target string) (changes mergeChanges, err error) {
 	_, err = tx.Exec(ctx, fmt.Sprintf(`create or replace temp table held as
-select incoming.place, incoming.source_key, core.rowid as held_place, core.content_hash, (%s) > (%s) as is_newer,
-    least(incoming.delivered_at, core.first_delivered_at) as first_delivered_at, incoming.delivered_at < core.first_delivered_at as is_earlier
-from %s as core inner join incoming on core.source_key = incoming.source_key
-where core.source = %s`, strings.Join(version("incoming"), ", "), strings.Join(version("core"), ", "), target, literal(l.load.Source)))
+select incoming.place, incoming.source_key, core.rowid as held_place, core.content_hash, (%[1]s) > (%[2]s) as is_newer,
+    least(%[3]s, core.first_delivered_at) as first_delivered_at, %[3]s < core.first_delivered_at as is_earlier, %[4]s as touched_at
+from %[5]s as core inner join incoming on core.source_key = incoming.source_key
+where core.source = %[6]s`, l.newVersion(), heldVersion, momentLiteral(l.item.DeliveredAt), l.timeColumn("core"), target, literal(l.load.Source)))
 	if err != nil {
 		return changes, err
 	}
-	var held int64
-	if err = tx.QueryRow(ctx, "select count(*) from held").Scan(&held); err != nil || held == 0 {
-		return changes, err
-	}
-	_, err = tx.Exec(ctx, fmt.Sprintf(`create or replace temp table verdict as
-select held.* exclude (content_hash), hash(%s) is distinct from held.content_hash as is_changed
-from placed as fact inner join held on fact.place = held.place`, strings.Join(factColumns(l.d.Target), ", ")))
-	if err != nil {
-		return changes, err
-	}
-	err = tx.QueryRow(ctx, `select count(*) filter (is_newer), count(*) filter (is_newer and not is_changed),
-    count(*) filter (not is_newer), count(*) filter (not is_newer and is_earlier) from verdict`).
-		Scan(&changes.replaced, &changes.same, &changes.older, &changes.earlier)
+	err = tx.QueryRow(ctx, `select count(*) filter (is_newer), count(*) filter (not is_newer), count(*) filter (not is_newer and is_earlier) from held`).
+		Scan(&changes.replaced, &changes.older, &changes.earlier)
 	return changes, err
 }
 
 // countMerge notes what the load does, and the earliest month that it touches.
-func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx, changes mergeChanges) error {
-	l.load.Loaded = l.incoming - changes.same - changes.older
+// Core holds both versions of what is replaced: only there is it seen which of
+// them say the same.
+func (l *loader) countMerge(ctx context.Context, tx *warehouse.Tx, target string, changes mergeChanges) error {
+	var same int64
+	if changes.replaced > 0 {
+		err := tx.QueryRow(ctx, fmt.Sprintf(`select count(*) from %s as core inner join held on core.source_key = held.source_key
+where core.load_id = ? and core.source = ? and held.is_newer and core.content_hash is not distinct from held.content_hash`, target), l.load.ID, l.load.Source).Scan(&same)
+		if err != nil {
+			return err
+		}
+	}
+	l.load.Loaded = l.incoming - same - changes.older
 	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
 	// A row that only moves the first delivery touches its month too: whether it
 	// came late may change. So does one that says the same in a later delivery:
-	// the month's records name the file that they were read from.
-	without := ""
-	if changes.same+changes.older > 0 {
-		without = "\nanti join (select place from verdict where not (is_newer or is_earlier)) as verdict using (place)"
+	// the month's records name the file that they were read from. What is
+	// replaced touches the month that it was counted in until now.
+	touched := "select touched_at from incoming"
+	if changes.older > 0 {
+		touched += "\nanti join (select place from held where not (is_newer or is_earlier)) as held using (place)"
+	}
+	if changes.replaced > 0 {
+		touched += "\nunion all\nselect touched_at from held where is_newer"
 	}
 	var month string
-	if err := tx.QueryRow(ctx, "select coalesce(strftime(min(touched_at), '%Y-%m'), '') from incoming"+without).Scan(&month); err != nil {
+	if err := tx.QueryRow(ctx, "select coalesce(strftime(min(touched_at), '%Y-%m'), '') from (\n"+touched+"\n)").Scan(&month); err != nil {
 		return err
 	}
 	return l.noteEarliest(month)
@@ -138,10 +150,10 @@ func (l *loader) insert(ctx context.Context, tx *warehouse.Tx, target string, ch
 		without += "\nsemi join incoming using (place)"
 	}
 	if changes.older > 0 {
-		without += "\nanti join (select place from verdict where not is_newer) as verdict using (place)"
+		without += "\nanti join (select place from held where not is_newer) as held using (place)"
 	}
 	if changes.replaced > 0 {
-		firstDelivered, held = "coalesce(verdict.first_delivered_at, fact.delivered_at)", "\nleft join verdict on fact.source_key = verdict.source_key"
+		firstDelivered, held = "coalesce(held.first_delivered_at, fact.delivered_at)", "\nleft join held on fact.source_key = held.source_key"
 	}
 	if _, err := tx.Exec(ctx, "create or replace temp view landing as select placed.* exclude (place) from placed"+without); err != nil {
 		return err

@@ -76,6 +76,20 @@ func TestMergeByHand(t *testing.T) {
 	}
 }
 
+// TestReplacedRowTouchesItsOldMonth: a corrected moment moves a row to another
+// month; the one that it was counted in until now must be computed again too.
+func TestReplacedRowTouchesItsOldMonth(t *testing.T) {
+	w := newTown(t, plainSource+"  - {from: 上报, to: reported_at}\n")
+	w.put("工单_20261001.csv", "编号,正文,上报\n1,甲,2026-08-03\n2,乙,2026-09-03\n3,丙,2026-10-01\n")
+	w.put("工单_20261003.csv", "编号,正文,上报\n2,乙,2026-10-02\n3,丙,2026-10-01\n")
+	w.pull()
+	w.want("select string_agg(strftime(earliest_month, '%Y-%m'), ' ' order by delivered_at) from core.load", "2026-08 2026-09")
+	// Only the last of them came late: the month that core has stays as it is.
+	w.put("工单_20261002.csv", "编号,正文,上报\n1,甲,2026-08-03\n2,乙,2026-07-02\n")
+	w.pull()
+	w.want("select strftime(earliest_month, '%Y-%m') from core.load where file = '工单_20261002.csv'", "2026-08")
+}
+
 // TestCoreQueryGivesEachRowOnce: a query of a workspace's own that doubles or
 // drops rows would make core another thing than what the loads say.
 func TestCoreQueryGivesEachRowOnce(t *testing.T) {

@@ -33,9 +33,11 @@ type delivery struct {
 	Answers     *answered         `json:"answers,omitempty"` // of a fixed file: whose quarantined rows it has
 	Fetch       *fetched          `json:"fetch,omitempty"`
 
-	path    string // in the inbox
-	archive string // the archive that holds it, "" if none does
-	member  int    // its number there
+	path    string    // in the inbox
+	written time.Time // when the file there was written, as the pull found it
+	isThere bool      // its bytes lie in raw/ already, without a sidecar
+	archive string    // the archive that holds it, "" if none does
+	member  int       // its number there
 }
 
 // loadID names the load of a delivery; it is the same in a rebuild.
@@ -52,17 +54,14 @@ func (item delivery) loadID() string {
 // is taken to have come.
 const deliveryHour = 18
 
-// describe reads the name, content hash and time of an inbox file.
+// describe reads the name and time of an inbox file; its content is hashed
+// later.
 func (d *Definition) describe(path string, info fs.FileInfo) (delivery, error) {
-	item := delivery{Source: d.Source, Name: info.Name(), Bytes: info.Size(), Captures: map[string]string{}, Definition: d.hash, path: path}
+	item := delivery{Source: d.Source, Name: info.Name(), Bytes: info.Size(), Captures: map[string]string{}, Definition: d.hash,
+		path: path, written: info.ModTime()}
 	// Without a day in the name the file's own time must do; the sidecar keeps
 	// it, because a copy of the file would lose it.
-	err := d.readName(&item, item.Name, civil(info.ModTime().Truncate(time.Second)))
-	if err != nil {
-		return item, err
-	}
-	item.SHA256, err = hashFile(path)
-	return item, err
+	return item, d.readName(&item, item.Name, civil(info.ModTime().Truncate(time.Second)))
 }
 
 // readName fills what the groups of the definition's files say, and when the
@@ -126,13 +125,10 @@ func land(rawDir string, item delivery) (string, error) {
 	if _, err := os.Stat(sidecarFile); err == nil {
 		return target, nil
 	}
-	source, err := os.Open(item.path)
-	if err != nil {
-		return "", err
-	}
-	defer source.Close()
-	if err := writeSynced(target, &hashedReader{source, sha256.New(), item.SHA256}); err != nil {
-		return "", err
+	if !item.isThere {
+		if err := copyHashed(target, item); err != nil {
+			return "", err
+		}
 	}
 	sidecar, err := json.MarshalIndent(item, "", "  ")
 	if err != nil {
@@ -142,11 +138,44 @@ func land(rawDir string, item delivery) (string, error) {
 	return target, writeSynced(sidecarFile, bytes.NewReader(sidecar))
 }
 
+func copyHashed(target string, item delivery) error {
+	source, err := os.Open(item.path)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	return writeSynced(target, &hashedReader{source, sha256.New(), item.SHA256})
+}
+
+// landNew copies a file of the inbox that was not hashed yet, and hashes what
+// it copies, in one reading. Without a sidecar it counts as not landed.
+func landNew(rawDir string, item delivery) (delivery, error) {
+	source, err := os.Open(item.path)
+	if err != nil {
+		return item, err
+	}
+	defer source.Close()
+	temp := filepath.Join(rawDir, item.Source, "new")
+	if err := os.MkdirAll(filepath.Dir(temp), 0o700); err != nil {
+		return item, err
+	}
+	sum := sha256.New()
+	if err := writeSynced(temp, io.TeeReader(source, sum)); err != nil {
+		return item, err
+	}
+	now, err := os.Stat(item.path)
+	if err != nil || now.Size() != item.Bytes || !now.ModTime().Equal(item.written) {
+		return item, errors.Join(changed(), os.Remove(temp))
+	}
+	item.SHA256, item.isThere = hex.EncodeToString(sum.Sum(nil)), true
+	return item, os.Rename(temp, rawPath(rawDir, item))
+}
+
 // unland takes a delivery of the inbox that was refused out of raw/ again: a
 // rebuild would stumble over it for ever. An archive stays for its other
 // members.
 func unland(rawDir string, item delivery) error {
-	if item.path == "" || item.archive != "" {
+	if item.path == "" || item.archive != "" || item.SHA256 == "" {
 		return nil
 	}
 	target := rawPath(rawDir, item)
@@ -174,9 +203,13 @@ func (h *hashedReader) Read(buffer []byte) (int, error) {
 	n, err := h.source.Read(buffer)
 	h.sum.Write(buffer[:n])
 	if err == io.EOF && hex.EncodeToString(h.sum.Sum(nil)) != h.want {
-		err = &FileError{What: "was changed while it was read", Do: "nothing; it is taken by the next pull, once nobody writes it"}
+		err = changed()
 	}
 	return n, err
+}
+
+func changed() *FileError {
+	return &FileError{What: "was changed while it was read", Do: "nothing; it is taken by the next pull, once nobody writes it"}
 }
 
 func writeSynced(path string, content io.Reader) error {
@@ -188,7 +221,7 @@ func writeSynced(path string, content io.Reader) error {
 	_, err = io.Copy(file, content)
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {
-		return err
+		return errors.Join(err, os.Remove(temp))
 	}
 	return os.Rename(temp, path)
 }

@@ -167,7 +167,10 @@ func (in Intake) replayRows(ctx context.Context, db *warehouse.DB, item delivery
 	load.Answers = act.owner
 	l := loader{d: d, item: item, load: load, replay: &act}
 	defer l.close()
-	if err = l.prepare(ctx, db, in); err == nil {
+	if err = l.stage(ctx, db, in); err == nil {
+		err = l.typeRows(ctx, db)
+	}
+	if err == nil {
 		load, err = l.finish(ctx, db)
 	}
 	var wrong *FileError

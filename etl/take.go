@@ -6,52 +6,53 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"tongbao/warehouse"
 )
 
-// prepared is a delivery that waits for its transaction, or why it cannot be
-// taken in.
+// prepared is a delivery on its way to its transaction.
 type prepared struct {
 	loader loader // nothing is staged for a load that is known
-	err    error
+	err    error  // why the delivery cannot be taken in
 }
 
-// takeAll takes deliveries in, one transaction after the other. Each is
-// prepared while the one before it is merged: one alone leaves cores idle.
+// takeAll takes deliveries in, one transaction after the other. While one is
+// merged the next is typed, and the one after that landed: one step alone
+// leaves cores idle.
 func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) error {
 	if err := in.clearScratch(); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	ready := make(chan *prepared)
+	started := make(chan *prepared)
 	go func() {
-		defer close(ready)
+		defer close(started)
 		for _, item := range items {
-			next := in.prepare(ctx, db, in.definition(item.Source), item)
 			select {
-			case ready <- next:
+			case started <- &prepared{loader: loader{d: in.definition(item.Source), item: item}}:
 			case <-ctx.Done():
-				next.loader.close()
 				return
 			}
 		}
 	}()
+	staged := ahead(started, func(next *prepared) { in.stage(ctx, db, next) })
+	typed := ahead(staged, func(next *prepared) { next.typeRows(ctx, db) })
 	defer func() {
 		stop()
-		for next := range ready {
+		for next := range typed {
 			next.loader.close()
 		}
 	}()
-	for i, item := range items {
+	for i := range items {
 		if in.Progress != nil {
 			in.Progress(i, len(items))
 		}
-		next, isReady := <-ready
+		next, isReady := <-typed
 		if !isReady {
 			return ctx.Err()
 		}
-		if err := in.takeNext(ctx, db, item, next, report); err != nil {
+		if err := in.takeNext(ctx, db, next, report); err != nil {
 			return err
 		}
 	}
@@ -61,7 +62,21 @@ func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery
 	return nil
 }
 
-func (in Intake) takeNext(ctx context.Context, db *warehouse.DB, item delivery, next *prepared, report *Report) error {
+// ahead does work on what comes, and waits with it until it is taken.
+func ahead(from <-chan *prepared, work func(*prepared)) <-chan *prepared {
+	to := make(chan *prepared)
+	go func() {
+		defer close(to)
+		for next := range from {
+			work(next)
+			to <- next
+		}
+	}()
+	return to
+}
+
+func (in Intake) takeNext(ctx context.Context, db *warehouse.DB, next *prepared, report *Report) error {
+	item := next.loader.item
 	if in.definitionOf(item, report) == nil {
 		return nil
 	}
@@ -82,24 +97,42 @@ func (in Intake) takeNext(ctx context.Context, db *warehouse.DB, item delivery, 
 	return nil
 }
 
-// prepare does what a delivery needs before its transaction; nothing for one
-// whose source has no definition any more.
-func (in Intake) prepare(ctx context.Context, db *warehouse.DB, d *Definition, item delivery) *prepared {
-	if d == nil {
-		return &prepared{}
-	}
-	next := &prepared{loader: loader{d: d, item: item}}
+// stage is the first of what a delivery needs before its transaction; nothing
+// for one whose source has no definition any more.
+func (in Intake) stage(ctx context.Context, db *warehouse.DB, next *prepared) {
 	l := &next.loader
-	if l.load, next.err = newLoad(d, item, item.loadID()); next.err != nil {
-		return next
+	if next.err = ctx.Err(); next.err != nil || l.d == nil {
+		return
 	}
-	if l.load.IsKnown, next.err = isKnown(ctx, db, l.load.ID); next.err != nil || l.load.IsKnown {
-		return next
+	began := time.Now()
+	if l.item.SHA256 == "" {
+		if l.item, next.err = landNew(in.Raw, l.item); next.err != nil {
+			return
+		}
 	}
-	if l.held, next.err = in.heldRows(item); next.err == nil {
-		next.err = l.prepare(ctx, db, in)
+	if l.load, next.err = newLoad(l.d, l.item, l.item.loadID()); next.err != nil {
+		return
 	}
-	return next
+	if l.load.IsKnown, next.err = isKnown(ctx, db, l.load.ID); next.err != nil {
+		return
+	}
+	if l.load.IsKnown { // by another name
+		if l.item.isThere {
+			next.err = os.Remove(rawPath(in.Raw, l.item))
+		}
+		return
+	}
+	l.clock = began
+	if l.held, next.err = in.heldRows(l.item); next.err == nil {
+		next.err = l.stage(ctx, db, in)
+	}
+}
+
+// typeRows is the second.
+func (p *prepared) typeRows(ctx context.Context, db *warehouse.DB) {
+	if p.err == nil && p.loader.d != nil && !p.loader.load.IsKnown {
+		p.err = p.loader.typeRows(ctx, db)
+	}
 }
 
 // finish takes a prepared delivery in, and closes it.
@@ -119,7 +152,10 @@ func (p *prepared) finish(ctx context.Context, db *warehouse.DB) (Load, error) {
 
 // take takes in one delivery.
 func (in Intake) take(ctx context.Context, db *warehouse.DB, d *Definition, item delivery) (Load, error) {
-	return in.prepare(ctx, db, d, item).finish(ctx, db)
+	next := &prepared{loader: loader{d: d, item: item}}
+	in.stage(ctx, db, next)
+	next.typeRows(ctx, db)
+	return next.finish(ctx, db)
 }
 
 // scratchFolder is where deliveries are staged.

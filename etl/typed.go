@@ -205,8 +205,9 @@ func (t *typing) typedColumn(i int, c Column) string {
 		t.bounds = append(t.bounds, boundDate("t_"+c.To, kind, raw, c.DayEnd))
 		add("bad_date")
 	case kind == boolean:
-		expression = fmt.Sprintf(`case lower(%s) when '是' then true when '1' then true when 'true' then true when 'y' then true
-            when '否' then false when '0' then false when 'false' then false when 'n' then false end`, raw)
+		// Few are written in other letters: the engine need not lower every cell.
+		expression = fmt.Sprintf(`case %[1]s when '是' then true when '否' then false when '1' then true when '0' then false else
+            case lower(%[1]s) when 'true' then true when 'y' then true when 'false' then false when 'n' then false end end`, raw)
 		add("bad_value")
 	case kind == integer || strings.HasPrefix(kind, "DECIMAL"):
 		expression = numberSQL(raw, kind)
