@@ -92,13 +92,37 @@ func (l *loader) makeTyped(ctx context.Context, db *warehouse.DB) (err error) {
 		return err
 	}
 	l.typing = newTyping(l.d, l.st, momentLiteral(l.item.DeliveredAt))
-	if _, err := l.staged.Tx().Exec(ctx, l.typing.create()); err != nil {
+	statement := l.typing.create()
+	if err := l.mustKeepOrder(ctx, statement); err != nil {
+		return err
+	}
+	if _, err := l.staged.Tx().Exec(ctx, statement); err != nil {
 		return l.unreadable(ctx, err)
 	}
 	if err := l.countTyped(ctx, l.staged.Tx()); err != nil {
 		return err
 	}
 	return l.keepReplayed(ctx, l.staged.Tx())
+}
+
+// sharedBytes is from what size on the engine may read parts of a file side by
+// side; its own bound is 8 MB.
+const sharedBytes = 1 << 20
+
+// mustKeepOrder returns errMiscounted where the engine would store the rows of
+// a file in another order than it has: a row's number is its place in typed.
+func (l *loader) mustKeepOrder(ctx context.Context, statement string) error {
+	if !l.st.isFile {
+		return nil // the stage has the numbers
+	}
+	if info, err := os.Stat(l.st.path); err != nil || info.Size() < sharedBytes {
+		return err
+	}
+	keeps, err := l.staged.KeepsOrder(ctx, statement)
+	if err == nil && !keeps {
+		err = fmt.Errorf("%w: it would not keep their order", errMiscounted)
+	}
+	return err
 }
 
 // drop lets the table typed go, and clear what is staged.

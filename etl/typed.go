@@ -283,15 +283,19 @@ func (t *typing) shown() string {
 }
 
 // faultValue masks it. It is a step of its own, so that the forms of personal
-// data are planned once and not for each column.
+// data are planned once and not for each column. The engine would make a join
+// of "fault in (...)", and a join loses the order of the file.
 func (t *typing) faultValue() string {
-	free := []string{"0"}
+	var free strings.Builder
 	for i, f := range t.faults {
 		if f.isFree {
-			free = append(free, fmt.Sprint(i+1))
+			fmt.Fprintf(&free, " when %d then true", i+1)
 		}
 	}
-	return fmt.Sprintf("case when fault in (%s) then %s else shown end", strings.Join(free, ", "), scanned("shown"))
+	if free.Len() == 0 {
+		return "shown"
+	}
+	return fmt.Sprintf("case when case fault%s end then %s else shown end", free.String(), scanned("shown"))
 }
 
 // literal writes a text as an SQL literal.

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -223,6 +224,17 @@ func (db *DB) Stage(ctx context.Context) (*Staged, error) {
 
 // Tx is what fills the temporary tables; nothing of it is in the transaction.
 func (s *Staged) Tx() *Tx { return s.tx }
+
+// KeepsOrder says whether a CREATE TABLE AS numbers its rows in the order of
+// what it reads. A join anywhere in its plan loses the order, and the engine
+// makes joins of longer IN lists.
+func (s *Staged) KeepsOrder(ctx context.Context, statement string) (bool, error) {
+	var name, plan string
+	if err := s.tx.conn.QueryRowContext(ctx, "explain "+statement).Scan(&name, &plan); err != nil {
+		return false, err
+	}
+	return strings.Contains(plan, "CREATE_TABLE_AS") && !strings.Contains(plan, "JOIN"), nil
+}
 
 // Close drops the connection, and with it the temporary tables.
 func (s *Staged) Close() {
