@@ -17,27 +17,9 @@ func (d *Definition) readCSV(path, scratch string) (stage, error) {
 	if err := refuseNoCSV(path); err != nil {
 		return stage{}, err
 	}
-	// Mostly one reading tells that a file is UTF-8 and regular.
-	var regular bool
-	var shape csvShape
-	var scanning error
-	utf8Path := ""
-	if d.Encoding == "auto" || d.Encoding == "utf-8" {
-		utf8Path = path
-		regular, shape, scanning = scanCSV(path, d.Delimiter[0])
-	}
-	if !regular {
-		decoded, err := utf8File(path, filepath.Join(scratch, "utf8.csv"), d.Encoding)
-		if err != nil {
-			return stage{}, err
-		}
-		if decoded != utf8Path {
-			utf8Path = decoded
-			regular, shape, scanning = scanCSV(decoded, d.Delimiter[0])
-		}
-	}
-	if scanning != nil {
-		return stage{}, scanning
+	utf8Path, regular, shape, err := d.lookThrough(path, filepath.Join(scratch, "utf8.csv"))
+	if err != nil {
+		return stage{}, err
 	}
 	if shape.records > MaxRows {
 		return stage{}, &FileError{What: fmt.Sprintf("has %d rows, at most %d are read", shape.records, MaxRows), Do: "split it"}
@@ -49,6 +31,21 @@ func (d *Definition) readCSV(path, scratch string) (stage, error) {
 		}
 	}
 	return d.readCSVCarefully(utf8Path, filepath.Join(scratch, "stage.csv"))
+}
+
+// lookThrough says where the file lies as UTF-8, decoded into spare if need be,
+// and what a scan learned of it. Mostly one reading tells all.
+func (d *Definition) lookThrough(path, spare string) (utf8Path string, regular bool, shape csvShape, err error) {
+	if d.Encoding == "auto" || d.Encoding == "utf-8" {
+		if regular, shape, _ = scanCSV(path, d.Delimiter[0]); regular {
+			return path, true, shape, nil
+		}
+	}
+	if utf8Path, err = utf8File(path, spare, d.Encoding); err != nil {
+		return "", false, shape, err
+	}
+	regular, shape, err = scanCSV(utf8Path, d.Delimiter[0])
+	return utf8Path, regular, shape, err
 }
 
 // refuseNoCSV recognises what people save under the name of a CSV.

@@ -105,8 +105,8 @@ func (l *loader) makeTyped(ctx context.Context, db *warehouse.DB) (err error) {
 	return l.keepReplayed(ctx, l.staged.Tx())
 }
 
-// sharedBytes is from what size on the engine may read parts of a file side by
-// side; its own bound is 8 MB.
+// sharedBytes is from what size on the engine may read parts of a CSV side by
+// side; its own bound is 8 MB. Of another reader's file the size says little.
 const sharedBytes = 1 << 20
 
 // mustKeepOrder returns errMiscounted where the engine would store the rows of
@@ -115,7 +115,7 @@ func (l *loader) mustKeepOrder(ctx context.Context, statement string) error {
 	if !l.st.isFile {
 		return nil // the stage has the numbers
 	}
-	if info, err := os.Stat(l.st.path); err != nil || info.Size() < sharedBytes {
+	if info, err := os.Stat(l.st.path); err != nil || l.st.reader == "" && info.Size() < sharedBytes {
 		return err
 	}
 	keeps, err := l.staged.KeepsOrder(ctx, statement)
