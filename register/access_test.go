@@ -64,7 +64,7 @@ func TestAccessNamesEveryTable(t *testing.T) {
 // which post, of which pipeline/content.go lists what leaves the workspace, and
 // figures of single building grids and members of staff, of which all does.
 var keptBack = tables(`core.activity core.event core.exclusion core.fund_entry core.load_column core.month_activity core.month_event
-	core.month_plan core.month_repair core.month_return core.month_ticket core.plan core.quarantine core.repair core.return core.ticket
+	core.month_load core.month_plan core.month_repair core.month_return core.month_ticket core.plan core.quarantine core.repair core.return core.ticket
 	indicator.staff_value indicator.value ranking.building ranking.staff score.staff_points score.staff_total seed.assignment seed.staff`)
 
 // TestReadableNamesEveryTable fails when nobody has decided who may ask a table

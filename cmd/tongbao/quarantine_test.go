@@ -14,6 +14,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
+
+	"tongbao"
+	"tongbao/queries"
+	"tongbao/warehouse"
 )
 
 // lines runs a command with -o json and returns its objects.
@@ -56,6 +60,17 @@ func reconciled(t *testing.T, town string) {
 	if n := ask(t, db, `select count(*) from core.load where rows_in <> rows_loaded + rows_duplicate + rows_quarantined
 		or rows_quarantined <> (select count(*) from core.quarantine where quarantine.load_id = load.load_id)`)[0][0]; n != "0" {
 		t.Errorf("%s loads are not reconciled", n)
+	}
+	// Acts move rows, and the month's account of its deliveries with them.
+	all, err := warehouse.ReadQueries(queries.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(all, func(q warehouse.Query) bool { return q.Table() == "core.month_load" })
+	for m := tongbao.NewMonth(2026, 8); m <= tongbao.NewMonth(2026, 10); m++ {
+		for _, row := range ask(t, db, "select load_id, rows_in, rows_current, rows_superseded, rows_quarantined from (\n"+all[at].Select(m)+"\n) where rows_superseded < 0 or source is null") {
+			t.Errorf("%s: the rows of delivery %v do not add up (in, current, superseded, quarantined)", m, row)
+		}
 	}
 }
 
