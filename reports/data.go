@@ -76,7 +76,7 @@ func (m *bulletin) fill(pattern string) []part { return fill(pattern, m.figure) 
 // figureKinds say how a figure of a sentence is shown; the others stay as they
 // are.
 var figureKinds = map[string]kind{
-	"fund_available": money, "cutoff_date": date, "tickets_reported": integer, "rows_in": integer, "rows_loaded": integer, "rows_duplicate": integer,
+	"fund_available": money, "cutoff_date": date, "tickets_reported": integer, "rows_in": integer, "rows_current": integer, "rows_superseded": integer,
 	"up_change": signed, "down_change": signed, "own_total_change": signed, "until": date, "fund_committed": money, "fund_paid": money, "fund_received": money,
 }
 

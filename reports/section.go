@@ -200,7 +200,7 @@ func proofSheets() []sheet {
 			{Key: "of_month", Kind: month}, {Key: "name", Kind: code}, {Key: "rows_new", Kind: integer}, {Key: "rows_again", Kind: integer}, {Key: "last_delivered", Kind: date}}}}},
 		{"quality", []section{
 			{ID: "quality_load", Table: "quality_load", In: office, Columns: []column{{Key: "name", Kind: code}, {Key: "loads", Kind: integer}, {Key: "last_delivered", Kind: date},
-				{Key: "rows_in", Kind: integer}, {Key: "rows_loaded", Kind: integer}, {Key: "rows_duplicate", Kind: integer}, {Key: "rows_quarantined", Kind: integer}}},
+				{Key: "rows_in", Kind: integer}, {Key: "rows_current", Kind: integer}, {Key: "rows_superseded", Kind: integer}, {Key: "rows_quarantined", Kind: integer}}},
 			{ID: "quality_quarantine", Table: "quality_quarantine", In: []Edition{Taskforce, Statisticians}, Columns: []column{{Key: "name", Kind: code}, {Key: "column_name"}, {Key: "reason", Kind: code},
 				{Key: "cases", Kind: integer}, {Key: "example_file"}, {Key: "example_row", Kind: integer}}},
 			{ID: "quality_note", Table: "quality_note", In: office, Columns: []column{{Key: "kind", Kind: code}, {Key: "subject", Kind: code}, {Key: "cases", Kind: integer}}}}},

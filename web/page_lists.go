@@ -64,7 +64,7 @@ func (s *Server) health(v *visit) error {
 	}
 	body := listBody{Title: "health", Sheets: []sheet{
 		v.sheet("quality_load", v.rows(of, "quality_load"), column{Key: "name", Kind: coded}, column{Key: "loads", Kind: integer}, column{Key: "last_delivered", Kind: date},
-			column{Key: "rows_in", Kind: integer}, column{Key: "rows_loaded", Kind: integer}, column{Key: "rows_duplicate", Kind: integer}, column{Key: "rows_quarantined", Kind: integer}),
+			column{Key: "rows_in", Kind: integer}, column{Key: "rows_current", Kind: integer}, column{Key: "rows_superseded", Kind: integer}, column{Key: "rows_quarantined", Kind: integer}),
 		v.sheet("quality_note", v.rows(of, "quality_note"), column{Key: "kind", Kind: coded}, column{Key: "subject"}, column{Key: "cases", Kind: integer}),
 		v.sheet("quality_quarantine", v.rows(of, "quality_quarantine"), column{Key: "name", Kind: coded}, column{Key: "column_name"}, column{Key: "reason", Kind: coded},
 			column{Key: "cases", Kind: integer}, column{Key: "example_file"}, column{Key: "example_row", Kind: integer}),

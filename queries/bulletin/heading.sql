@@ -42,13 +42,12 @@ repair as (
 rows_in as (
     select
         coalesce(sum(load.rows_in), 0)::bigint as rows_in,
-        coalesce(sum(load.rows_loaded), 0)::bigint as rows_loaded,
-        coalesce(sum(load.rows_duplicate), 0)::bigint as rows_duplicate,
+        coalesce(sum(load.rows_current), 0)::bigint as rows_current,
+        coalesce(sum(load.rows_superseded), 0)::bigint as rows_superseded,
         coalesce(sum(load.rows_quarantined), 0)::bigint as rows_quarantined,
         count(*) as loads
-    from core.load as load
-    where load.delivered_at >= $month
-        and load.delivered_at < $month + interval 2 month
+    from core.month_load as load
+    where load.month = $month
 )
 
 select

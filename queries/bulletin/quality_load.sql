@@ -1,6 +1,6 @@
 -- grain: one row per source
--- rule: deliveries that came in the month and the one after; in = loaded +
---   duplicates + quarantined
+-- rule: deliveries that came in the month and the one after; in = current +
+--   superseded + quarantined
 -- build: month
 select
     $month as month,
@@ -9,11 +9,10 @@ select
     count(*) as loads,
     max(load.delivered_at)::date as last_delivered,
     sum(load.rows_in)::bigint as rows_in,
-    sum(load.rows_loaded)::bigint as rows_loaded,
-    sum(load.rows_duplicate)::bigint as rows_duplicate,
+    sum(load.rows_current)::bigint as rows_current,
+    sum(load.rows_superseded)::bigint as rows_superseded,
     sum(load.rows_quarantined)::bigint as rows_quarantined
-from core.load as load
-where load.delivered_at >= $month
-    and load.delivered_at < $month + interval 2 month
+from core.month_load as load
+where load.month = $month
 group by load.source
 order by position
