@@ -236,8 +236,9 @@ func (h *House) lockedMonths(ctx context.Context) (map[tongbao.Month]bool, error
 	return locked, err
 }
 
-// fingerprint names everything that a month is made from: the rules, and the
-// loads that touch it or an earlier month, on which its trailing rates stand.
+// fingerprint names everything that a month is made from: the rules, the loads
+// that touch it or an earlier month, on which its trailing rates stand, and its
+// deliveries.
 func (h *House) fingerprint(ctx context.Context, month tongbao.Month, rules string) (string, error) {
 	var loads string
 	err := h.db.SQL().QueryRowContext(ctx, `select md5(coalesce(string_agg(load_id, ' ' order by load_id), ''))
@@ -254,8 +255,24 @@ func (h *House) fingerprint(ctx context.Context, month tongbao.Month, rules stri
 	if err != nil {
 		return "", err
 	}
+	deliveries, err := h.deliveriesDigest(ctx, month)
+	if err != nil {
+		return "", err
+	}
 	late, err := h.lateDigest(ctx, month)
-	return strings.TrimSpace(rules+" "+loads+" "+closed) + late, err
+	return strings.TrimSpace(rules+" "+loads+" "+deliveries+" "+closed) + late, err
+}
+
+// deliveriesDigest hashes what became of the month's deliveries, which its
+// bulletin prints. They came in the month after, too, and what replaces their
+// rows may touch no fact of the month.
+func (h *House) deliveriesDigest(ctx context.Context, month tongbao.Month) (digest string, err error) {
+	for _, q := range h.Queries {
+		if q.Table() == "core.month_load" {
+			err = h.db.SQL().QueryRowContext(ctx, fmt.Sprintf("select md5(coalesce(string_agg(cast(load as varchar), ' ' order by load.load_id), '')) from (\n%s\n) as load", q.Select(month))).Scan(&digest)
+		}
+	}
+	return digest, err
 }
 
 // rulesDigest hashes the texts of all queries and seeds.

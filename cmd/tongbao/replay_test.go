@@ -84,6 +84,15 @@ func TestReplay(t *testing.T) {
 			t.Errorf("%s: served (-), by hand (+):\n%s", m, diff)
 		}
 	}
+
+	// A town that was taken in month by month is the one that is made at once.
+	must(t, "run", "-w", byHand, "--month", "2026-10")
+	without, schemas := []string{"core.load"}, []string{"core", "indicator", "score", "ranking", "bulletin"}
+	lived := digests(t, byHand, without, schemas...)
+	must(t, "rebuild", "-w", byHand, "--month", "2026-10")
+	if diff := cmp.Diff(digests(t, byHand, without, schemas...), lived); diff != "" {
+		t.Errorf("after rebuild (-), month by month (+):\n%s", diff)
+	}
 }
 
 type discard struct{}
