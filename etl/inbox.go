@@ -139,12 +139,17 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 }
 
 // hashOld hashes the files that may have been landed before, by their names,
-// and those of one name: only their content tells them apart. The others are
-// hashed while they are landed, in one reading.
+// and those of one name or one size: only their content tells them apart. The
+// others are hashed while they are landed, in one reading.
 func (in Intake) hashOld(items []delivery) error {
-	count, landed := map[string]int{}, map[string]map[string]bool{}
+	type sized struct {
+		source string
+		bytes  int64
+	}
+	count, alike, landed := map[string]int{}, map[sized]int{}, map[string]map[string]bool{}
 	for _, item := range items {
 		count[item.Name]++
+		alike[sized{item.Source, item.Bytes}]++
 		if landed[item.Source] != nil {
 			continue
 		}
@@ -160,7 +165,7 @@ func (in Intake) hashOld(items []delivery) error {
 		landed[item.Source] = names
 	}
 	for i := range items {
-		if item := &items[i]; item.SHA256 == "" && (count[item.Name] > 1 || landed[item.Source][item.Name]) {
+		if item := &items[i]; item.SHA256 == "" && (count[item.Name] > 1 || alike[sized{item.Source, item.Bytes}] > 1 || landed[item.Source][item.Name]) {
 			var err error
 			if item.SHA256, err = hashFile(item.path); err != nil {
 				return err

@@ -124,16 +124,16 @@ where core.load_id = ? and core.source = ? and held.is_newer and core.content_ha
 	}
 	l.load.Loaded = l.incoming - same - changes.older
 	l.load.Duplicate = l.load.In - l.load.Quarantined - l.load.Loaded
-	// A row that only moves the first delivery touches its month too: whether it
-	// came late may change. So does one that says the same in a later delivery:
-	// the month's records name the file that they were read from. What is
-	// replaced touches the month that it was counted in until now.
+	// A row that says the same in a later delivery touches its month too: the
+	// month's records name the file that they were read from. What is replaced
+	// touches the month that it was counted in until now; so does what stays but
+	// was delivered earlier than core knew: whether it came late may change.
 	touched := "select touched_at from incoming"
 	if changes.older > 0 {
-		touched += "\nanti join (select place from held where not (is_newer or is_earlier)) as held using (place)"
+		touched += "\nanti join (select place from held where not is_newer) as held using (place)"
 	}
-	if changes.replaced > 0 {
-		touched += "\nunion all\nselect touched_at from held where is_newer"
+	if changes.replaced+changes.earlier > 0 {
+		touched += "\nunion all\nselect touched_at from held where is_newer or is_earlier"
 	}
 	var month string
 	if err := tx.QueryRow(ctx, "select coalesce(strftime(min(touched_at), '%Y-%m'), '') from (\n"+touched+"\n)").Scan(&month); err != nil {

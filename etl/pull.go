@@ -28,9 +28,8 @@ type Intake struct {
 }
 
 // Pull takes in what lies in the inbox and what was fetched before but not
-// taken in, in the order of delivery, and then asks the servers. Each delivery
-// is a transaction of its own; one that cannot be taken is named in the report
-// and holds up no other.
+// taken in, and then asks the servers. Each delivery is a transaction of its
+// own; one that cannot be taken is named in the report and holds up no other.
 func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
 	items, err := in.scan(ctx, &report)
@@ -58,7 +57,7 @@ func Pull(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	return report, report.Err()
 }
 
-// Rebuild takes in everything that was ever landed, in the order of delivery.
+// Rebuild takes in everything that was ever landed.
 func Rebuild(ctx context.Context, db *warehouse.DB, in Intake) (Report, error) {
 	var report Report
 	items, err := in.relanded(&report)

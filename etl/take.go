@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tongbao/warehouse"
@@ -21,8 +22,19 @@ type prepared struct {
 // merged the next is typed, and the one after that landed: one step alone
 // leaves cores idle.
 func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) error {
+	items, err := in.waiting(ctx, db, items, report)
+	if err != nil || len(items) == 0 {
+		return err
+	}
+	items = in.takingOrder(items)
 	if err := in.clearScratch(); err != nil {
 		return err
+	}
+	if hasMany(items) { // one is typed while another is merged
+		if err := db.Divide(ctx, 2); err != nil {
+			return err
+		}
+		defer db.Divide(context.WithoutCancel(ctx), 1)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	started := make(chan *prepared)
@@ -56,15 +68,74 @@ func (in Intake) takeAll(ctx context.Context, db *warehouse.DB, items []delivery
 			return err
 		}
 	}
-	if in.Progress != nil && len(items) > 0 {
+	if in.Progress != nil {
 		in.Progress(len(items), len(items))
 	}
+	slices.SortStableFunc(report.Loads, func(a, b Load) int { return a.DeliveredAt.Compare(b.DeliveredAt) })
 	return nil
 }
 
-// ahead does work on what comes, and waits with it until it is taken.
+// waiting leaves out what was taken in before, and counts it. Of a file that is
+// not hashed yet it is known once it has landed.
+func (in Intake) waiting(ctx context.Context, db *warehouse.DB, items []delivery, report *Report) ([]delivery, error) {
+	loads, err := db.Rows(ctx, "select load_id from core.load")
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, load := range loads.Cells {
+		known[load[0].String] = true
+	}
+	var waiting []delivery
+	for _, item := range items {
+		if item.SHA256 != "" && in.definition(item.Source) != nil && known[item.loadID()] {
+			report.Known++
+		} else {
+			waiting = append(waiting, item)
+		}
+	}
+	return waiting, nil
+}
+
+// hasMany says whether no delivery is most of what there is to take.
+func hasMany(items []delivery) bool {
+	var all, most int64
+	for _, item := range items {
+		all, most = all+item.Bytes, max(most, item.Bytes)
+	}
+	return most <= all/2
+}
+
+// takingOrder puts deliveries in the order in which they are taken in: the
+// newest first, because what a later one replaces then is neither shaped nor
+// written. What core holds in the end is the same (see version). Where it is
+// not, the oldest is first: full sets delete, a unique value is whose it was
+// first, a fixed file answers rows that wait, a fetch follows from the one
+// before it, and of the same bytes the first delivery counts.
+func (in Intake) takingOrder(items []delivery) []delivery {
+	var newest, oldest []delivery
+	seen := map[string]bool{}
+	for _, item := range items {
+		d := in.definition(item.Source)
+		isOrdered := d == nil || d.Snapshot || d.hasUnique() || item.Answers != nil || item.Fetch != nil
+		if item.SHA256 != "" {
+			isOrdered = isOrdered || seen[item.loadID()]
+			seen[item.loadID()] = true
+		}
+		if isOrdered {
+			oldest = append(oldest, item)
+		} else {
+			newest = append(newest, item)
+		}
+	}
+	slices.Reverse(newest)
+	return append(newest, oldest...)
+}
+
+// ahead does work on what comes, and keeps one that is done: large and small
+// deliveries take turns, and a step would wait for the other at each.
 func ahead(from <-chan *prepared, work func(*prepared)) <-chan *prepared {
-	to := make(chan *prepared)
+	to := make(chan *prepared, 1)
 	go func() {
 		defer close(to)
 		for next := range from {

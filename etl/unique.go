@@ -22,6 +22,10 @@ import (
 // takenReason is the reason of a row whose value another row of core has.
 const takenReason = "taken_value"
 
+func (d *Definition) hasUnique() bool {
+	return slices.ContainsFunc(d.Columns, func(c Column) bool { return c.Unique })
+}
+
 // uniqueColumn is what a unique column is called in core, and whether it is a
 // part of the key.
 func (d *Definition) uniqueColumn(c Column) (name string, isKey bool) {
@@ -111,7 +115,7 @@ where quarantine.load_id = ? and quarantine.reason = ? and quarantine.column_nam
 
 // keepTaken writes down which rows wait because their value was taken.
 func (l *loader) keepTaken(ctx context.Context, tx *warehouse.Tx) error {
-	if l.replay != nil || !slices.ContainsFunc(l.d.Columns, func(c Column) bool { return c.Unique }) {
+	if l.replay != nil || !l.d.hasUnique() {
 		return nil
 	}
 	rows, err := tx.Query(ctx, "select "+heldColumns+" from core.quarantine where load_id = ? and reason = ? order by all", l.load.ID, takenReason)

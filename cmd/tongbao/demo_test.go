@@ -200,8 +200,10 @@ func TestDemoAgain(t *testing.T) {
 	}
 }
 
-// digests returns a digest of every table of the schemas.
-func digests(t *testing.T, town string, without []string, schemas ...string) map[string]string {
+// digests returns a digest of every table of the schemas. Of core.load it leaves
+// out what depends on the order in which deliveries were taken in: what a load
+// found when it came.
+func digests(t *testing.T, town string, schemas ...string) map[string]string {
 	t.Helper()
 	db, err := warehouse.Open(context.Background(), filepath.Join(town, "data", "warehouse", "work.duckdb"), warehouse.Options{ReadOnly: true})
 	if err != nil {
@@ -214,14 +216,16 @@ func digests(t *testing.T, town string, without []string, schemas ...string) map
 	}
 	sums := map[string]string{}
 	for table := range tables {
-		if !slices.Contains(without, table) {
-			schema, name, _ := strings.Cut(table, ".")
-			rows, err := db.Rows(context.Background(), fmt.Sprintf(`select count(*) || ' ' || coalesce(sum(hash(fact)::hugeint), 0) from %s."%s" as fact`, schema, name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			sums[table] = rows.Cells[0][0].String
+		columns := "*"
+		if table == "core.load" {
+			columns += " exclude (rows_loaded, rows_duplicate, earliest_month)"
 		}
+		schema, name, _ := strings.Cut(table, ".")
+		rows, err := db.Rows(context.Background(), fmt.Sprintf(`select count(*) || ' ' || coalesce(sum(hash(fact)::hugeint), 0) from (select %s from %s."%s") as fact`, columns, schema, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums[table] = rows.Cells[0][0].String
 	}
 	return sums
 }
@@ -233,16 +237,13 @@ func TestAnyOrder(t *testing.T) {
 	plain := ownDemo(t, 2, published)
 
 	t.Run("rebuild", func(t *testing.T) {
-		want := digests(t, plain, nil, "core", "indicator", "score", "ranking", "bulletin")
+		want := digests(t, plain, "core", "indicator", "score", "ranking", "bulletin")
 		must(t, "rebuild", "-w", plain, "--month", "2026-10")
-		if diff := cmp.Diff(digests(t, plain, nil, "core", "indicator", "score", "ranking", "bulletin"), want); diff != "" {
+		if diff := cmp.Diff(digests(t, plain, "core", "indicator", "score", "ranking", "bulletin"), want); diff != "" {
 			t.Errorf("after rebuild (-), before (+):\n%s", diff)
 		}
 	})
-	// The log of loads says what each one changed, which depends on what came
-	// before it. What core holds in the end, and what is printed, does not.
-	without := []string{"core.load"}
-	want := digests(t, plain, without, "core", "indicator", "score", "ranking", "bulletin")
+	want := digests(t, plain, "core", "indicator", "score", "ranking", "bulletin")
 	for range 2 {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprintf("shuffle %d", seed), func(t *testing.T) {
@@ -270,7 +271,7 @@ func TestAnyOrder(t *testing.T) {
 				}
 			}
 			must(t, "run", "-w", town, "--month", "2026-10")
-			if diff := cmp.Diff(digests(t, town, without, "core", "indicator", "score", "ranking", "bulletin"), want); diff != "" {
+			if diff := cmp.Diff(digests(t, town, "core", "indicator", "score", "ranking", "bulletin"), want); diff != "" {
 				t.Errorf("shuffled (-), in order (+):\n%s", diff)
 			}
 		})

@@ -38,9 +38,9 @@ func lines(t *testing.T, args ...string) []map[string]string {
 // acts on quarantined rows included.
 func sameAfterRebuild(t *testing.T, town string) {
 	t.Helper()
-	want := digests(t, town, nil, "core")
+	want := digests(t, town, "core")
 	must(t, "rebuild", "-w", town, "--month", "2026-08") // its first month; core is whole
-	got := digests(t, town, nil, "core")
+	got := digests(t, town, "core")
 	for table := range got {
 		if strings.HasPrefix(table, "core.month_") {
 			delete(got, table)
