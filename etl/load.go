@@ -15,22 +15,23 @@ import (
 // loader takes one delivery into core: stage lands it and looks through it,
 // typeRows types it, finish merges it in one transaction.
 type loader struct {
-	d        *Definition
-	item     delivery
-	scratch  string // folder of what is staged, until it is typed
-	st       stage
-	typing   *typing
-	staged   *warehouse.Staged // holds the table typed
-	salt     string
-	coreSQL  string // queries/core/<target>.sql
-	load     Load
-	clock    time.Time
-	firstRow int64  // rowid of the first row of typed
-	incoming int64  // good rows, of a repeated key one
-	isOlder  bool   // a later full set was taken in already
-	raw      string // folder of raw/
-	held     []heldRow
-	replay   *closing // nil but for a replay of quarantined rows
+	d         *Definition
+	item      delivery
+	scratch   string // folder of what is staged, until it is typed
+	st        stage
+	typing    *typing
+	staged    *warehouse.Staged // holds the table typed
+	salt      string
+	coreSQL   string // queries/core/<target>.sql
+	load      Load
+	clock     time.Time
+	firstRow  int64  // rowid of the first row of typed
+	incoming  int64  // good rows, of a repeated key one
+	isOlder   bool   // a later full set was taken in already
+	hasFaults bool   // the table faulty names rows of typed
+	raw       string // folder of raw/
+	held      []heldRow
+	replay    *closing // nil but for a replay of quarantined rows
 }
 
 // errMiscounted says that the engine did not find the records that the scan

@@ -64,7 +64,7 @@ func (l *loader) merge(ctx context.Context, tx *warehouse.Tx) error {
 // latest, and says whether core may hold any of them.
 func (l *loader) listIncoming(ctx context.Context, tx *warehouse.Tx) (isKnown bool, err error) {
 	_, err = tx.Exec(ctx, "create or replace temp table incoming as select place, source_key, updated_at, sheet, row_no, "+
-		l.timeColumn("placed")+" as touched_at from placed")
+		l.timeColumn("placed")+" as touched_at from (\n"+l.goodRows(l.keyColumns())+"\n) as placed")
 	if err != nil {
 		return false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tongbao/warehouse"
@@ -67,32 +68,55 @@ func (l *loader) hasGrid() bool {
 	return found
 }
 
-// joins brings in what names stand for. Spellings, categories and severities
-// are unique for their key (LoadSeeds sees to it), so no row is doubled.
-func (l *loader) joins() string {
-	var text strings.Builder
+// lookup is what a name stands for. Spellings, categories and severities are
+// unique for their key (LoadSeeds sees to it), so no row is doubled.
+type lookup struct{ alias, join string }
+
+func (l *loader) lookups() []lookup {
+	var all []lookup
 	if l.hasGrid() {
 		on := momentLiteral(l.item.DeliveredAt) + "::date"
 		if l.d.GridDate != "" {
 			on = fmt.Sprintf("coalesce(%s::date, %s)", l.value(l.d.GridDate, day), on)
 		}
-		fmt.Fprintf(&text, `
+		all = append(all, lookup{"spelling", fmt.Sprintf(`
 left join seed.grid_alias as spelling
     on typed.t_grid = spelling.alias
     and %[1]s >= spelling.valid_from
-    and %[1]s <= coalesce(spelling.valid_to, date '9999-12-31')`, on)
+    and %[1]s <= coalesce(spelling.valid_to, date '9999-12-31')`, on)})
 	}
 	for _, c := range l.d.Columns {
 		switch c.Lookup {
 		case "category":
-			fmt.Fprintf(&text, "\nleft join seed.category as category\n    on typed.t_%s = category.name", c.To)
+			all = append(all, lookup{"category", fmt.Sprintf("\nleft join seed.category as category\n    on typed.t_%s = category.name", c.To)})
 		case "severity":
-			fmt.Fprintf(&text, "\nleft join seed.severity as severity\n    on typed.t_%s = severity.word and typed.t_indicator = severity.indicator", c.To)
+			all = append(all, lookup{"severity", fmt.Sprintf("\nleft join seed.severity as severity\n    on typed.t_%s = severity.word and typed.t_indicator = severity.indicator", c.To)})
 		case "indicator":
-			fmt.Fprintf(&text, `
+			all = append(all, lookup{"rubric", fmt.Sprintf(`
 left join (select distinct indicator from seed.rubric where fact = %s) as rubric
-    on typed.t_%s = rubric.indicator`, literal(l.d.Target), c.To)
+    on typed.t_%s = rubric.indicator`, literal(l.d.Target), c.To)})
 		}
+	}
+	return all
+}
+
+// joinsFor brings in what an expression looks up, and nothing else: the engine
+// would join what nobody reads.
+func (l *loader) joinsFor(expression string) string {
+	var text strings.Builder
+	for _, one := range l.lookups() {
+		if strings.Contains(expression, one.alias+".") {
+			text.WriteString(one.join)
+		}
+	}
+	return text.String()
+}
+
+// joins brings in everything.
+func (l *loader) joins() string {
+	var text strings.Builder
+	for _, one := range l.lookups() {
+		text.WriteString(one.join)
 	}
 	return text.String()
 }
@@ -151,7 +175,7 @@ func (l *loader) judge(ctx context.Context, tx *warehouse.Tx) error {
 	statement := fmt.Sprintf(`create or replace temp table faulty as
 select typed.rowid as place, case when typed.fault <> 0 then typed.fault else %s end as fault
 from typed%s
-where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joins()+taken, unresolved)
+where not typed.is_note and (typed.fault <> 0 or %s <> 0)`, unresolved, l.joinsFor(unresolved+taken)+taken, unresolved)
 	if _, err := tx.Exec(ctx, statement); err != nil {
 		return err
 	}
@@ -186,7 +210,8 @@ from typed inner join faulty on typed.rowid = faulty.place%s`,
 	if err := l.hold(ctx, tx); err != nil {
 		return err
 	}
-	return l.makePlaced(ctx, tx, count > 0 || len(l.held) > 0)
+	l.hasFaults = count > 0 || len(l.held) > 0
+	return l.makePlaced(ctx, tx)
 }
 
 // suggestGrids names the nearest known spellings beside an unknown one; a
@@ -221,9 +246,17 @@ func (l *loader) sourceKey() string {
 
 // makePlaced makes the view placed of good rows: the columns of landed.<target>
 // and where in typed a row is.
-func (l *loader) makePlaced(ctx context.Context, tx *warehouse.Tx, hasFaults bool) error {
-	// updated_at is of the common columns, the others of the fact.
-	selected := []string{
+func (l *loader) makePlaced(ctx context.Context, tx *warehouse.Tx) error {
+	if err := l.findOlder(ctx, tx); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "create or replace temp view placed as\n"+l.goodRows(l.placedColumns()))
+	return err
+}
+
+// placedColumns: updated_at is of the common columns, the others of the fact.
+func (l *loader) placedColumns() []string {
+	columns := []string{
 		"typed.rowid as place", literal(l.load.Source) + " as source", l.sourceKey() + " as source_key",
 		literal(l.load.ID) + " as load_id", literal(l.load.File) + " as file", "typed.sheet as sheet",
 		"cast(" + l.rowNumber() + " as bigint) as row_no", momentLiteral(l.item.DeliveredAt) + " as delivered_at",
@@ -231,21 +264,27 @@ func (l *loader) makePlaced(ctx context.Context, tx *warehouse.Tx, hasFaults boo
 	}
 	for _, name := range sortedKeys(targets[l.d.Target]) {
 		if name != "updated_at" {
-			selected = append(selected, fmt.Sprintf("%s as %s", l.value(name, targets[l.d.Target][name]), name))
+			columns = append(columns, fmt.Sprintf("%s as %s", l.value(name, targets[l.d.Target][name]), name))
 		}
 	}
-	without := ""
-	if hasFaults {
+	return columns
+}
+
+// keyColumns are those of placed that look nothing up, and the key.
+func (l *loader) keyColumns() []string {
+	return slices.DeleteFunc(l.placedColumns(), func(column string) bool {
+		return l.joinsFor(column) != "" && !strings.HasSuffix(column, " as source_key")
+	})
+}
+
+func (l *loader) goodRows(columns []string) string {
+	without, held := "", ""
+	if l.hasFaults {
 		without = "\nanti join faulty on typed.rowid = faulty.place"
 	}
-	statement := fmt.Sprintf("create or replace temp view placed as\nselect\n    %s\nfrom typed%s%s\nwhere not typed.is_note",
-		strings.Join(selected, ",\n    "), l.joins(), without)
-	if err := l.findOlder(ctx, tx); err != nil {
-		return err
-	}
 	if l.isOlder {
-		statement = l.heldOnly(statement)
+		held = l.heldOnly()
 	}
-	_, err := tx.Exec(ctx, statement)
-	return err
+	selected := strings.Join(columns, ",\n    ")
+	return fmt.Sprintf("select\n    %s\nfrom typed%s%s\nwhere not typed.is_note%s", selected, l.joinsFor(selected), without, held)
 }

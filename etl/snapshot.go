@@ -34,10 +34,10 @@ func (l *loader) findOlder(ctx context.Context, tx *warehouse.Tx) error {
 		l.load.Source, deliveredAt, kindFull, kindFull).Scan(&l.isOlder)
 }
 
-// heldOnly keeps of placed the rows that core holds.
-func (l *loader) heldOnly(placed string) string {
-	return fmt.Sprintf("%s\n    and %s in (select source_key from core.%q where source = %s)",
-		placed, l.sourceKey(), l.d.Target, literal(l.load.Source))
+// heldOnly keeps of the good rows those that core holds.
+func (l *loader) heldOnly() string {
+	return fmt.Sprintf("\n    and %s in (select source_key from core.%q where source = %s)",
+		l.sourceKey(), l.d.Target, literal(l.load.Source))
 }
 
 // deleteGone deletes the rows of the source that a full set lacks. A row in
