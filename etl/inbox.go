@@ -131,48 +131,70 @@ func (in Intake) scan(ctx context.Context, report *Report) ([]delivery, error) {
 			}
 		}
 	}
-	if err := in.hashOld(items); err != nil {
+	if err := in.identify(items); err != nil {
 		return nil, err
 	}
 	sortDeliveries(items)
 	return items, nil
 }
 
-// hashOld hashes the files that may have been landed before, by their names,
-// and those of one name or one size: only their content tells them apart. The
-// others are hashed while they are landed, in one reading.
-func (in Intake) hashOld(items []delivery) error {
+// identify finds the content of files that may have been landed before, by their
+// names, and of those of one name or one size: only their content tells them
+// apart. The others are hashed while they are landed, in one reading. A file
+// that nobody wrote since it landed is what it was.
+func (in Intake) identify(items []delivery) error {
 	type sized struct {
 		source string
 		bytes  int64
 	}
-	count, alike, landed := map[string]int{}, map[sized]int{}, map[string]map[string]bool{}
+	all, err := landed(in.Raw)
+	if err != nil {
+		return err
+	}
+	before := map[string][]delivery{}
+	for _, item := range all {
+		before[item.Name] = append(before[item.Name], item)
+	}
+	count, alike := map[string]int{}, map[sized]int{}
 	for _, item := range items {
 		count[item.Name]++
 		alike[sized{item.Source, item.Bytes}]++
-		if landed[item.Source] != nil {
-			continue
-		}
-		names := map[string]bool{}
-		entries, err := os.ReadDir(filepath.Join(in.Raw, item.Source))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, entry := range entries {
-			_, name, _ := strings.Cut(entry.Name(), "_")
-			names[name] = true
-		}
-		landed[item.Source] = names
 	}
 	for i := range items {
-		if item := &items[i]; item.SHA256 == "" && (count[item.Name] > 1 || alike[sized{item.Source, item.Bytes}] > 1 || landed[item.Source][item.Name]) {
-			var err error
+		item := &items[i]
+		if item.SHA256 != "" {
+			continue
+		}
+		old := slices.DeleteFunc(slices.Clone(before[item.Name]), func(old delivery) bool { return old.Source != item.Source })
+		if at := slices.IndexFunc(old, item.isUnwrittenSince); at >= 0 {
+			item.SHA256 = old[at].SHA256
+		} else if count[item.Name] > 1 || alike[sized{item.Source, item.Bytes}] > 1 || len(old) > 0 {
 			if item.SHA256, err = hashFile(item.path); err != nil {
 				return err
 			}
 		}
+		item.comeAfter(old)
 	}
 	return nil
+}
+
+// isUnwrittenSince says whether a file of the inbox is as it was when it landed.
+func (item *delivery) isUnwrittenSince(landed delivery) bool {
+	return landed.Bytes == item.Bytes && !landed.Written.IsZero() && landed.Written.Equal(item.Written)
+}
+
+// comeAfter lets a file that was written anew under its old name come later than
+// what it was, though its name says the same day: what was corrected counts.
+func (item *delivery) comeAfter(old []delivery) {
+	for i := 0; i < len(old); i++ {
+		switch {
+		case old[i].SHA256 == item.SHA256:
+			item.DeliveredAt = old[i].DeliveredAt
+			return
+		case old[i].DeliveredAt.Equal(item.DeliveredAt): // they are in this order
+			item.DeliveredAt = item.DeliveredAt.Add(time.Second)
+		}
+	}
 }
 
 // note keeps an error of one delivery for the report, and returns any other.

@@ -32,12 +32,12 @@ type delivery struct {
 	Definition  string            `json:"definition"`        // hash of the definition in force when it landed
 	Answers     *answered         `json:"answers,omitempty"` // of a fixed file: whose quarantined rows it has
 	Fetch       *fetched          `json:"fetch,omitempty"`
+	Written     time.Time         `json:"written,omitzero"` // when the inbox's file was written, as the pull found it
 
-	path    string    // in the inbox
-	written time.Time // when the file there was written, as the pull found it
-	isThere bool      // its bytes lie in raw/ already, without a sidecar
-	archive string    // the archive that holds it, "" if none does
-	member  int       // its number there
+	path    string // in the inbox
+	isThere bool   // its bytes lie in raw/ already, without a sidecar
+	archive string // the archive that holds it, "" if none does
+	member  int    // its number there
 }
 
 // loadID names the load of a delivery; it is the same in a rebuild.
@@ -58,7 +58,7 @@ const deliveryHour = 18
 // later.
 func (d *Definition) describe(path string, info fs.FileInfo) (delivery, error) {
 	item := delivery{Source: d.Source, Name: info.Name(), Bytes: info.Size(), Captures: map[string]string{}, Definition: d.hash,
-		path: path, written: info.ModTime()}
+		path: path, Written: info.ModTime().UTC()}
 	// Without a day in the name the file's own time must do; the sidecar keeps
 	// it, because a copy of the file would lose it.
 	return item, d.readName(&item, item.Name, civil(info.ModTime().Truncate(time.Second)))
@@ -164,7 +164,7 @@ func landNew(rawDir string, item delivery) (delivery, error) {
 		return item, err
 	}
 	now, err := os.Stat(item.path)
-	if err != nil || now.Size() != item.Bytes || !now.ModTime().Equal(item.written) {
+	if err != nil || now.Size() != item.Bytes || !now.ModTime().Equal(item.Written) {
 		return item, errors.Join(changed(), os.Remove(temp))
 	}
 	item.SHA256, item.isThere = hex.EncodeToString(sum.Sum(nil)), true

@@ -1,8 +1,12 @@
 package etl
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSameBytesTwice: of the same bytes the first delivery counts, though the
@@ -39,4 +43,42 @@ func TestThreadsAreShared(t *testing.T) {
 		t.Errorf("deliveries and their threads: %s, want %s", got, want)
 	}
 	w.want("select current_setting('threads')", "2")
+}
+
+// TestUnwrittenFileIsKnown: a file that lies as it was written when it landed is
+// not read again. One that was written since is, and comes after what it was.
+func TestUnwrittenFileIsKnown(t *testing.T) {
+	w := newTown(t, plainSource)
+	const name = "工单_20261001.csv"
+	w.put(name, "编号,正文\n1,甲\n")
+	w.pull()
+	path := filepath.Join(w.in.Inbox, name)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// No program does this by itself; here it shows that nothing was read.
+	w.put(name, "编号,正文\n1,乙\n")
+	if err := os.Chtimes(path, time.Time{}, info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if report := w.pull(); report.Known != 1 || len(report.Loads) != 0 {
+		t.Errorf("as it was written: %d known, %d loaded", report.Known, len(report.Loads))
+	}
+	if err := os.Chtimes(path, time.Time{}, info.ModTime().Add(time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if report := w.pull(); report.Known != 0 || len(report.Loads) != 1 {
+		t.Errorf("written since: %d known, %d loaded", report.Known, len(report.Loads))
+	}
+	w.want("select string_agg(summary, ' ') from core.ticket", "乙")
+	w.put(name, "编号,正文\n1,丙\n")
+	w.pull()
+	w.want("select string_agg(summary, ' ') from core.ticket", "丙")
+	w.want("select string_agg(delivered_at::time, ' ' order by delivered_at) from core.load", "18:00:00 18:00:01 18:00:02")
+	fresh := newTown(t, plainSource)
+	if _, err := Rebuild(context.Background(), fresh.db, w.in); err != nil {
+		t.Fatal(err)
+	}
+	fresh.want("select string_agg(summary, ' ') from core.ticket", "丙")
 }
