@@ -32,13 +32,13 @@ var homes = []form{
 // a row or the word for a room, every number seven digits with little between.
 const (
 	mayBePersonal = `[0-9０-９]{3}|室`
-	mayBeNumber   = `[0-9](?:[-) ]{0,2}[0-9]){6}`
+	mayBeNumber   = `[0-9０-９](?:[-－—‐) ]{0,2}[0-9０-９]){6}`
 )
 
 // scanned stars phones, id numbers and homes in free text.
 func scanned(expression string) string {
 	plain := "translate(" + expression + ", " + wideDigits + ")"
-	stars := fmt.Sprintf("case when regexp_matches(%[1]s, '%[2]s') then %[3]s else %[1]s end", plain, mayBeNumber, starred(plain, numbers))
+	stars := fmt.Sprintf("case when regexp_matches(%[1]s, '%[2]s') then %[3]s else %[4]s end", expression, mayBeNumber, starred(plain, numbers), plain)
 	return fmt.Sprintf("case when regexp_matches(%[1]s, '%[2]s') then %[3]s else %[1]s end", expression, mayBePersonal, starred(stars, homes))
 }
 

@@ -112,7 +112,7 @@ func (w *stageWriter) write(row int64, fields []string, d damage) error {
 			values[i] = w.sheet
 		}
 		values[i] = strings.TrimFunc(values[i], isBlank)
-		seeText(&w.traits[i], values[i])
+		seeText(&w.traits[i], []byte(values[i]))
 		if name != sheetSource {
 			blank = blank && values[i] == ""
 		}

@@ -2,6 +2,7 @@ package etl
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 )
 
@@ -42,13 +43,13 @@ func (t *trait) see(cell []byte) {
 }
 
 // seeText takes a cell without blanks around it, as it is typed.
-func seeText[T string | []byte](t *trait, cell T) {
+func seeText(t *trait, cell []byte) {
 	t.hasUnusual = t.hasUnusual || len(cell) > 0 && !isUsualMoment(cell)
 	t.hasOffset = t.hasOffset || t.hasUnusual && mayHaveOffset(cell)
 	t.hasOther = t.hasOther || len(cell) > 0 && !isDigits(cell)
 }
 
-func isDigits[T string | []byte](cell T) bool {
+func isDigits(cell []byte) bool {
 	for i := range len(cell) {
 		if cell[i] < '0' || cell[i] > '9' {
 			return false
@@ -58,7 +59,7 @@ func isDigits[T string | []byte](cell T) bool {
 }
 
 // mayHaveOffset says whether a text may end as 08:00Z, +0800, +08:00 or +08.
-func mayHaveOffset[T string | []byte](cell T) bool {
+func mayHaveOffset(cell []byte) bool {
 	n := len(cell)
 	return n > 16 && (cell[n-1] == 'Z' || isSign(cell[n-6]) || isSign(cell[n-5]) || isSign(cell[n-3]))
 }
@@ -67,19 +68,38 @@ func isSign(b byte) bool { return b == '+' || b == '-' }
 
 func isBlank(r rune) bool { return strings.ContainsRune(blankRunes, r) }
 
-const usualMoment = "0000-00-00 00:00:00"
-
 // isUsualMoment says whether the engine's cast alone decides what a text means.
-func isUsualMoment[T string | []byte](cell T) bool {
-	if len(cell) != len(usualMoment) && len(cell) != len("0000-00-00") {
-		return false
+func isUsualMoment(cell []byte) bool {
+	switch len(cell) {
+	case len("0000-00-00"):
+		return yearMonth.has(cell) && monthDay.has(cell[2:])
+	case len("0000-00-00 00:00:00"):
+		return yearMonth.has(cell) && dayMinute.has(cell[8:]) && clockTime.has(cell[11:])
 	}
-	for i := range len(cell) {
-		if sign := usualMoment[i]; cell[i] != sign && (sign != '0' || cell[i] < '0' || cell[i] > '9') {
-			return false
+	return false
+}
+
+// eight is how eight bytes of a moment look: a digit where it has a 0, else the
+// sign. They are compared at once, because most cells of a town are moments.
+type eight struct{ text, room uint64 }
+
+var yearMonth, monthDay, dayMinute, clockTime = eightOf("0000-00-"), eightOf("00-00-00"), eightOf("00 00:00"), eightOf("00:00:00")
+
+func eightOf(text string) eight {
+	form := eight{text: binary.LittleEndian.Uint64([]byte(text))}
+	for i := range 8 {
+		room := uint64(0x7f) // from which on 1 more reaches a byte's upper bit
+		if text[i] == '0' {
+			room -= 9
 		}
+		form.room |= room << (8 * i)
 	}
-	return true
+	return form
+}
+
+func (form eight) has(cell []byte) bool {
+	differs := binary.LittleEndian.Uint64(cell) ^ form.text // a digit from '0' by 0 to 9
+	return (differs|(differs+form.room))&0x8080808080808080 == 0
 }
 
 // seeLine takes the cells of a record that is on one line; there are as many

@@ -102,3 +102,35 @@ func TestTraitsChangeNothing(t *testing.T) {
 		changesNothing(fmt.Sprintf(`"%[1]s",x,2026-01-31,"%[1]s"`, number))
 	}
 }
+
+// TestUsualMoment holds the comparison of eight bytes at once against one of
+// each byte, with every byte in every place, alone and beside one that is wrong.
+func TestUsualMoment(t *testing.T) {
+	for _, form := range []string{"0000-00-00", "0000-00-00 00:00:00"} {
+		fits := func(cell []byte) bool {
+			for i := range cell {
+				if isDigit := cell[i] >= '0' && cell[i] <= '9'; form[i] == '0' && !isDigit || form[i] != '0' && cell[i] != form[i] {
+					return false
+				}
+			}
+			return true
+		}
+		for i := range form {
+			for b := range 256 {
+				for _, beside := range []byte{form[max(0, i-1)], '9', 0xff} {
+					cell := []byte(form)
+					cell[max(0, i-1)] = beside
+					cell[i] = byte(b)
+					if isUsualMoment(cell) != fits(cell) {
+						t.Fatalf("%q: %v", cell, isUsualMoment(cell))
+					}
+				}
+			}
+		}
+	}
+	for _, text := range []string{"", "0000-00-0", "0000-00-00 ", "0000-00-00 00:00:0", "0000-00-00 00:00:000"} {
+		if isUsualMoment([]byte(text)) {
+			t.Errorf("%q is none", text)
+		}
+	}
+}

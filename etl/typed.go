@@ -173,7 +173,7 @@ func (t *typing) trait(c Column) trait {
 		return anything
 	}
 	known := t.st.trait(at)
-	seeText(&known, c.Default)
+	seeText(&known, []byte(c.Default))
 	return known
 }
 
