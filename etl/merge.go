@@ -12,15 +12,16 @@ import (
 
 // version is what tells the versions of a row apart, the latest greatest: by
 // the source's own moment of change, else by delivery. It does not depend on
-// the order in which deliveries are taken in.
-const version = "coalesce(%[1]s.updated_at, %[2]s), %[2]s, %[3]s, coalesce(%[1]s.sheet, ''), %[1]s.row_no"
+// the order in which deliveries are taken in; so the load comes last, for two
+// files of one name and day, as archives have them.
+const version = "coalesce(%[1]s.updated_at, %[2]s), %[2]s, %[3]s, coalesce(%[1]s.sheet, ''), %[1]s.row_no, %[4]s"
 
 // heldVersion is that of a row of core, newVersion that of a row of incoming,
 // which keeps no column that is the same in all of its rows.
-var heldVersion = fmt.Sprintf(version, "core", "core.delivered_at", "core.file")
+var heldVersion = fmt.Sprintf(version, "core", "core.delivered_at", "core.file", "core.load_id")
 
 func (l *loader) newVersion() string {
-	return fmt.Sprintf(version, "incoming", momentLiteral(l.item.DeliveredAt), literal(l.load.File))
+	return fmt.Sprintf(version, "incoming", momentLiteral(l.item.DeliveredAt), literal(l.load.File), literal(l.load.ID))
 }
 
 // merge brings the good rows into core.<target>. What decides which of them

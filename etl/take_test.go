@@ -82,3 +82,21 @@ func TestUnwrittenFileIsKnown(t *testing.T) {
 	}
 	fresh.want("select string_agg(summary, ' ') from core.ticket", "丙")
 }
+
+// TestTieIsDecided: two contents of one name and day, as an archive brings them
+// that is written anew each night, give the same in any order.
+func TestTieIsDecided(t *testing.T) {
+	first, second := pack(t, "工单_20261001.csv", "编号,正文\n1,甲\n"), pack(t, "工单_20261001.csv", "编号,正文\n1,乙\n")
+	var held []string
+	for _, order := range [][]string{{first, second}, {second, first}} {
+		w := newTown(t, plainSource)
+		for _, archive := range order {
+			w.put("夜间.zip", archive)
+			w.pull()
+		}
+		held = append(held, w.scalar("select count(*) || ' ' || string_agg(summary, ' ') from core.ticket"))
+	}
+	if held[0] != held[1] {
+		t.Errorf("%q", held)
+	}
+}
