@@ -186,12 +186,12 @@ func (item *delivery) isUnwrittenSince(landed delivery) bool {
 // comeAfter lets a file that was written anew under its old name come later than
 // what it was, though its name says the same day: what was corrected counts.
 func (item *delivery) comeAfter(old []delivery) {
-	for i := 0; i < len(old); i++ {
+	for _, before := range old {
 		switch {
-		case old[i].SHA256 == item.SHA256:
-			item.DeliveredAt = old[i].DeliveredAt
+		case before.SHA256 == item.SHA256:
+			item.DeliveredAt = before.DeliveredAt
 			return
-		case old[i].DeliveredAt.Equal(item.DeliveredAt): // they are in this order
+		case before.DeliveredAt.Equal(item.DeliveredAt): // they are in this order
 			item.DeliveredAt = item.DeliveredAt.Add(time.Second)
 		}
 	}

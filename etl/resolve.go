@@ -277,6 +277,7 @@ func (l *loader) keyColumns() []string {
 	})
 }
 
+// goodRows is the query of such columns of the rows that are to be merged.
 func (l *loader) goodRows(columns []string) string {
 	without, held := "", ""
 	if l.hasFaults {
